@@ -1,0 +1,92 @@
+# Everything there is to do, in one place. `make help` prints it; each CI step is one of these.
+
+PYTHON ?= python3
+RUN = .venv/bin/python
+BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
+	docs docs-check test test-fast test-integration test-slow bench lock
+
+help: ## Print this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+# --- The local stack -------------------------------------------------------------------------------------------------
+
+up: ## Start everything, run every pipeline once, say what there is and where
+	@$(BOOTSTRAP) local.stack up
+
+down: ## Stop everything; the data stays
+	@$(BOOTSTRAP) local.stack down
+
+status: ## Say what runs
+	@$(BOOTSTRAP) local.stack status
+
+logs: ## Follow the logs: all, or those named in ONLY="scheduler airbyte"
+	@$(BOOTSTRAP) local.stack logs $(ONLY)
+
+clean: ## Stop everything and remove its data
+	@$(BOOTSTRAP) local.stack clean
+
+environment: ## Print the stack's environment for a shell: eval "$$(make --silent environment)"
+	@$(BOOTSTRAP) local.stack environment
+
+environments: ## Make the virtual environments, nothing else
+	@$(BOOTSTRAP)
+
+# --- Parts -----------------------------------------------------------------------------------------------------------
+
+manifest: environments ## Build the dbt manifest that the DAGs read
+	@$(RUN) -m include.transform.manifest
+
+provision: ## Make Airbyte equal to include/sources
+	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.airbyte.provision
+
+drift: ## Say where Airbyte differs from include/sources (exit code 2 if it does)
+	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.airbyte.provision --check
+
+# --- Checks ----------------------------------------------------------------------------------------------------------
+
+check: environments format types sql imports docs-check ## All checks that need no running part
+
+format:
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types:
+	@.venv/bin/mypy
+
+sql:
+	@.venv/bin/sqlfluff lint --processes 2 --disable-progress-bar dbt/models dbt/tests
+
+imports:
+	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+
+docs: ## Write the generated pages of docs/
+	@$(RUN) -m docs.generate
+
+docs-check:
+	@$(RUN) -m docs.generate --check
+
+test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)
+	@$(RUN) -m pytest -m "not slow"
+
+test-fast: environments manifest ## Tests that start no program
+	@$(RUN) -m pytest tests/unit tests/dags
+
+test-slow: environments manifest ## The slow tests
+	@$(RUN) -m pytest -m slow
+
+bench: environments manifest ## The whole pipeline against plain `dbt build`, as a ratio
+	@$(RUN) -m bench.pipeline
+
+# --- Pins ------------------------------------------------------------------------------------------------------------
+
+COMPILE = .venvs/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate
+
+lock: environments ## Resolve all constraints anew from the direct pins
+	@$(COMPILE) requirements.txt requirements-dev.txt --output-file constraints.txt
+	@for folder in local/*/ local/airbyte/connectors/; do \
+		[ -f "$$folder/requirements.txt" ] || continue; \
+		$(COMPILE) "$$folder/requirements.txt" --output-file "$$folder/constraints.txt"; \
+	done
