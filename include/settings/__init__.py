@@ -1,0 +1,1 @@
+"""What every other package may ask: the environment, names of connections and assets, paths and closed vocabularies."""

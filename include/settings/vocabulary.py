@@ -1,0 +1,54 @@
+"""The closed vocabularies, each written once. A word that is not here does not exist; tests import these enums."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EnvironmentName(StrEnum):
+    """Where this copy of the platform runs."""
+
+    LOCAL = "local"
+    BRANCH = "branch"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Cadence(StrEnum):
+    """How often something is expected to happen."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class Layer(StrEnum):
+    """Where a table stands between its source and its readers."""
+
+    RAW = "raw"
+    STAGING = "staging"
+    INTERMEDIATE = "intermediate"
+    MARTS = "marts"
+
+
+class Tag(StrEnum):
+    """Tags of DAGs, as people filter by them in the Airflow UI."""
+
+    SYNC = "sync"
+    TRANSFORM = "transform"
+    MARTS = "marts"
+
+
+class Severity(StrEnum):
+    """How much an event wants a person."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class TransformMode(StrEnum):
+    """How the tasks of a dbt group run: one `dbt build` that the tasks watch, or one `dbt` call per task."""
+
+    WATCHER = "watcher"
+    LOCAL = "local"

@@ -1,0 +1,54 @@
+"""Concrete assets on the tasks that Cosmos made.
+
+Cosmos emits its assets at run time through an alias; they never show in Airflow 3's asset graph (astronomer-cosmos#2417),
+and they fire before the model's tests. So its own emission is off, and here each model gets one asset: produced by its
+test task when it has tests, otherwise by the model's own task, and consumed by every task that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, TaskGroup
+
+from include.settings.assets import model_asset, raw_asset
+from include.transform.ownership import Manifest, built_nodes
+
+RUN, TEST = "run", "test"
+
+
+def asset_of(manifest: Manifest, key: str) -> Asset | None:
+    """The asset of a node or source by its unique id; None for what makes no table (ephemeral models)."""
+    source = manifest["sources"].get(key)
+    if source is not None:
+        return raw_asset(source=source["source_name"], stream=source["name"])
+    node = built_nodes(manifest).get(key)
+    if node is None or node["config"].get("materialized") == "ephemeral":
+        return None
+    return model_asset(database=node["database"], schema=node["schema"], name=node["alias"])
+
+
+def _tasks(entry: Any) -> tuple[BaseOperator, BaseOperator]:
+    """The task that builds a node and the one that says it is good (the same when it has no tests)."""
+    if not isinstance(entry, TaskGroup):
+        return entry, entry
+    children = {label.rpartition(".")[2]: child for label, child in entry.children.items()}
+    builder = next(child for label, child in children.items() if label != TEST)
+    return builder, children.get(TEST, builder)  # type: ignore[return-value]
+
+
+def attach(tasks_map: Mapping[str, Any], manifest: Manifest) -> None:
+    """Set inlets and outlets on the tasks of a group that Cosmos rendered (`tasks_map`: unique id -> task or group)."""
+    nodes = built_nodes(manifest)
+    for key, entry in tasks_map.items():
+        node = nodes.get(key)
+        if node is None:
+            # The producer, its gate and detached tests are no nodes of the graph.
+            continue
+        builder, judge = _tasks(entry)
+        inlets = [asset_of(manifest, parent) for parent in node["depends_on"]["nodes"]]
+        builder.inlets = [asset for asset in inlets if asset is not None]
+        own = asset_of(manifest, key)
+        if own is not None:
+            judge.outlets = [own]
