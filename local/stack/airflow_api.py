@@ -1,0 +1,94 @@
+"""The few calls of Airflow's REST API that the local stack makes: the same that the README shows to people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from local.stack.errors import StackError
+
+
+class AirflowApi:
+    """A client of Airflow's REST API (v2) that gets a token with the admin's password and renews it when refused."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._url = url
+        self._password = password
+        self._client = httpx.Client(base_url=f"{url}/api/v2", timeout=60, trust_env=False)
+
+    def _authenticate(self) -> None:
+        credentials = {"username": "admin", "password": self._password}
+        answer = httpx.post(f"{self._url}/auth/token", json=credentials, timeout=30, trust_env=False)
+        if answer.status_code == 401:
+            raise StackError("Airflow refuses the password in .env (AIRFLOW_ADMIN_PASSWORD). Run make down up.")
+        answer.raise_for_status()
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """One call; the answer's JSON. Raises StackError with Airflow's own words when it is refused."""
+        if "Authorization" not in self._client.headers:
+            self._authenticate()
+        answer = self._client.request(method, path, **options)
+        if answer.status_code == 401:
+            self._authenticate()
+            answer = self._client.request(method, path, **options)
+        if answer.is_error:
+            raise StackError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+        return answer.json() if answer.content else None
+
+    def wait_for_dags(self, dag_ids: Sequence[str], seconds: float = 120) -> None:
+        """Wait until every DAG is there.
+
+        Raises StackError with the first import error, or with the DAGs that are missing when the time is over.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            present = {dag["dag_id"] for dag in self.call("GET", "/dags", params={"limit": 100})["dags"]}
+            if present.issuperset(dag_ids):
+                return
+            errors = self.call("GET", "/importErrors")["import_errors"]
+            if errors:
+                error = errors[0]
+                trace = error["stack_trace"].strip().splitlines()
+                raise StackError(f"{error['filename']} cannot be imported: {trace[-1] if trace else ''}\n" + "\n".join(trace[-8:]))
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"Airflow did not find the DAGs {sorted(set(dag_ids) - present)}. See .local/logs/dag-processor.log"
+                )
+            time.sleep(0.5)
+
+    def unpause(self, dag_id: str) -> None:
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
+        """Create a pool unless it is there."""
+        pools = self.call("GET", "/pools", params={"limit": 100})["pools"]
+        if name not in {pool["name"] for pool in pools}:
+            self.call("POST", "/pools", json={"name": name, "slots": slots, "description": description})
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run; its id."""
+        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
+        return str(self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def latest_run(self, dag_id: str, **filters: Any) -> dict[str, Any] | None:
+        """The newest run of a DAG (with the filters of GET dagRuns), or None."""
+        params = {"order_by": "-run_after", "limit": 1, **filters}
+        runs = self.call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"]
+        return dict(runs[0]) if runs else None
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run, all pages of them."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.call("GET", path, params={"limit": 100, "offset": len(found)})
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found

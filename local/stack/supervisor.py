@@ -1,0 +1,177 @@
+"""The process manager: supervisord, configured from the layout and spoken to over its XML-RPC socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import xmlrpc.client
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from local.stack.errors import StackError
+from local.stack.layout import LOGS, OWNER_VARIABLE, ROOT, STATE, Layout, Program
+
+CONFIGURATION = STATE / "supervisord.conf"
+STOP_SECONDS = 20
+
+
+def _quoted(value: str) -> str:
+    """A value for supervisor's `environment=`: in quotes, percent signs doubled."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def _section(program: Program) -> str:
+    return "\n".join(
+        [
+            f"[program:{program.name}]",
+            f"command={program.command}",
+            f"directory={ROOT}",
+            "autostart=false",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=3",
+            f"stopsignal={program.stop_signal}",
+            f"stopwaitsecs={STOP_SECONDS}",
+            "stopasgroup=true" if program.name != "postgres" else "stopasgroup=false",
+            "killasgroup=true",
+            "redirect_stderr=true",
+            f"stdout_logfile={LOGS / program.name}.log",
+            "stdout_logfile_maxbytes=20MB",
+            "stdout_logfile_backups=1",
+        ]
+    )
+
+
+def write_configuration(layout: Layout) -> None:
+    """Write supervisord's configuration, readable by its owner only: it holds the environment with its secrets."""
+    for folder in (STATE, LOGS, STATE / "airflow", STATE / "firehose"):
+        folder.mkdir(parents=True, exist_ok=True)
+    environment = ",".join(f"{key}={_quoted(value)}" for key, value in layout.environment.items())
+    head = [
+        "[supervisord]",
+        f"logfile={LOGS / 'supervisord.log'}",
+        f"pidfile={STATE / 'supervisord.pid'}",
+        f"childlogdir={LOGS}",
+        "logfile_maxbytes=5MB",
+        f"environment={environment}",
+        # Supervisor warns when it runs as root without being told that this is meant (containers, CI).
+        *(["user=root"] if os.geteuid() == 0 else []),
+        "",
+        "[unix_http_server]",
+        f"file={layout.control_socket}",
+        "chmod=0700",
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        "",
+    ]
+    sections = [_section(program) + "\n" for program in layout.programs.values()]
+    CONFIGURATION.touch(mode=0o600)
+    CONFIGURATION.write_text("\n".join([*head, *sections]))
+
+
+class Supervisor:
+    """The running supervisord of this checkout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    @property
+    def _rpc(self) -> xmlrpc.client.ServerProxy:
+        transport = SupervisorTransport(None, None, f"unix://{self.layout.control_socket}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+
+    def running(self) -> bool:
+        """Whether supervisord answers."""
+        try:
+            return bool(self._rpc.supervisor.getState()["statename"] == "RUNNING")
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def states(self) -> dict[str, str]:
+        """Each program's state in supervisor's words (RUNNING, STOPPED, FATAL ...); empty when nothing runs."""
+        try:
+            return {entry["name"]: entry["statename"] for entry in self._rpc.supervisor.getAllProcessInfo()}
+        except (OSError, xmlrpc.client.Error):
+            return {}
+
+    def boot(self) -> None:
+        """Start supervisord with no program, unless it runs."""
+        if self.running():
+            return
+        with contextlib.suppress(FileNotFoundError):
+            self.layout.control_socket.unlink()
+        command = [str(ROOT / ".venv" / "bin" / "supervisord"), "--configuration", str(CONFIGURATION)]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        deadline = time.monotonic() + 15
+        while not self.running():
+            if result.returncode or time.monotonic() > deadline:
+                raise StackError(f"The process manager did not start: {(result.stdout + result.stderr).strip()[-600:]}")
+            time.sleep(0.05)
+
+    def start(self, name: str) -> None:
+        """Start one program unless it runs.
+
+        Raises StackError with the end of its log when it ends at once.
+        """
+        if self.states().get(name) in ("RUNNING", "STARTING"):
+            return
+        try:
+            self._rpc.supervisor.startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            raise StackError(f"{name} did not start: {fault.faultString}. {log_tail(name)}") from fault
+
+    def stop_all(self) -> None:
+        """Stop every program and supervisord itself, and wait for the end."""
+        try:
+            pid = int(self._rpc.supervisor.getPID())
+            self._rpc.supervisor.shutdown()
+        except (OSError, xmlrpc.client.Error):
+            return
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            psutil.Process(pid).wait(STOP_SECONDS + 10)
+
+
+def orphans() -> list[psutil.Process]:
+    """Processes of this checkout's stack that run without a manager (after a crash or kill -9)."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(OWNER_VARIABLE) == str(ROOT):
+                found.append(process)
+    postmaster = STATE / "postgres" / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+        process = psutil.Process(int(postmaster.read_text().splitlines()[0]))
+        if "postgres" in process.name() and process not in found:
+            found.append(process)
+    return found
+
+
+def end(processes: Iterable[psutil.Process], seconds: float = 8) -> None:
+    """Ask processes to end, then make them."""
+    processes = list(processes)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            # PostgreSQL waits for its clients on SIGTERM; SIGINT is its fast shutdown.
+            process.send_signal(signal.SIGINT if "postgres" in process.name() else signal.SIGTERM)
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, timeout=seconds)
+
+
+def log_tail(name: str, lines: int = 12) -> str:
+    """The end of a program's log, for an error message."""
+    path = Path(LOGS / f"{name}.log")
+    if not path.exists():
+        return f"It wrote no log ({path.relative_to(ROOT)})."
+    text = path.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join([f"The end of {path.relative_to(ROOT)}:", *text])

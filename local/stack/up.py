@@ -1,0 +1,161 @@
+"""`make up`: from a fresh clone, or from a stack that half runs, to finished pipelines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from local.stack import warehouse
+from local.stack.airflow_api import AirflowApi
+from local.stack.errors import StackError
+from local.stack.first_run import FirstRun
+from local.stack.health import check_ports, wait_until_ready
+from local.stack.layout import LOGS, MARTS, PIPELINES, ROOT, STATE, Layout
+from local.stack.steps import Step, run_all
+from local.stack.summary import show_summary
+from local.stack.supervisor import Supervisor, end, orphans, write_configuration
+
+AIRBYTE_POOL_SLOTS = 4
+
+
+class Start:
+    """One start of the stack."""
+
+    def __init__(self, layout: Layout, console: Console) -> None:
+        self.layout = layout
+        self.console = console
+        self.supervisor = Supervisor(layout)
+        self.api = AirflowApi(layout.airflow_url, layout.values["AIRFLOW_ADMIN_PASSWORD"])
+
+    def start(self) -> None:
+        """Start what does not run yet.
+
+        Raises StackError when something cannot start; then everything that was started is stopped again.
+        """
+        if not self.supervisor.running():
+            end(orphans())
+            check_ports(self.layout)
+        write_configuration(self.layout)
+        self._write_passwords()
+        try:
+            self.supervisor.boot()
+            run_all(self._steps(), self._report)
+        except BaseException:
+            self.console.print("Stopping what was started.")
+            self.supervisor.stop_all()
+            end(orphans())
+            raise
+
+    def _report(self, title: str, seconds: float) -> None:
+        if seconds >= 0.5:
+            self.console.print(f"  {title} ({seconds:.1f} s)", highlight=False)
+
+    def _write_passwords(self) -> None:
+        path = STATE / "airflow" / "passwords.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"admin": self.layout.values["AIRFLOW_ADMIN_PASSWORD"]}))
+
+    def _steps(self) -> dict[str, Step]:
+        def run(name: str, *needs: str) -> Step:
+            program = self.layout.programs[name]
+
+            def action() -> None:
+                self.supervisor.start(name)
+                wait_until_ready(self.supervisor, program)
+
+            return Step(program.title, action, needs)
+
+        python = str(ROOT / ".venv" / "bin" / "python")
+        standin = str(ROOT / ".venvs" / "warehouse" / "bin" / "python")
+        certificates = [standin, "-m", "local.warehouse", "init", "--data-dir", str(STATE / "warehouse")]
+        return {
+            "certificates": Step("certificates", lambda: self._command(certificates)),
+            "postgres": run("postgres", "certificates"),
+            "slack": run("slack", "certificates"),
+            "warehouse": run("warehouse", "certificates"),
+            "world": run("world", "postgres"),
+            "airbyte": run("airbyte", "certificates"),
+            "roles": Step("warehouse roles and databases", lambda: warehouse.bootstrap(self.layout), ("warehouse",)),
+            "manifest": Step(
+                "dbt manifest", lambda: self._command([python, "-m", "include.transform.manifest"]), ("certificates",)
+            ),
+            "provision": Step(
+                "Airbyte sources, destination and connections",
+                lambda: self._command([python, "-m", "include.airbyte.provision"]),
+                ("airbyte", "world", "roles"),
+            ),
+            "outbox": Step(
+                "firehose outbox", lambda: self._command([python, "-m", "include.firehose", "migrate"]), ("postgres",)
+            ),
+            "metadata": Step("Airflow metadata database", self._migrate_airflow, ("postgres",)),
+            "firehose": run("firehose", "outbox", "slack"),
+            "api-server": run("api-server", "metadata"),
+            "dag-processor": run("dag-processor", "metadata", "manifest"),
+            "scheduler": run("scheduler", "metadata"),
+            "triggerer": run("triggerer", "metadata"),
+            "dags": Step("DAGs", self._open_dags, ("api-server", "dag-processor")),
+            "ready": Step(
+                "everything ready", lambda: None, ("dags", "scheduler", "triggerer", "provision", "firehose", "roles")
+            ),
+        }
+
+    def _command(self, command: list[str]) -> None:
+        """Run one command to its end with the stack's environment; its output goes to the log of its name."""
+        log = LOGS / "setup.log"
+        result = subprocess.run(
+            command, cwd=ROOT, env=self._child_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        with log.open("a") as file:
+            file.write(f"$ {' '.join(command)}\n{result.stdout}")
+        if result.returncode:
+            name = " ".join(Path(part).name for part in command[:4])
+            raise StackError(f"`{name}` failed (all of it in {log.relative_to(ROOT)}):\n{result.stdout.strip()[-1500:]}")
+
+    def _child_environment(self) -> dict[str, str]:
+        import os
+
+        return {**os.environ, **self.layout.environment}
+
+    def _migrate_airflow(self) -> None:
+        """Bring the metadata database to this Airflow's schema; a marker saves the 10 s that finding it done takes."""
+        from importlib.metadata import version
+
+        marker = STATE / "airflow" / "migrated"
+        wanted = version("apache-airflow-core")
+        if marker.exists() and marker.read_text() == wanted:
+            return
+        self._command([str(ROOT / ".venv" / "bin" / "airflow"), "db", "migrate"])
+        marker.write_text(wanted)
+
+    def _open_dags(self) -> None:
+        self.api.ensure_pool("airbyte", AIRBYTE_POOL_SLOTS, "Syncs that may run at once.")
+        self.api.wait_for_dags([*PIPELINES, MARTS])
+        for dag_id in (*PIPELINES, MARTS):
+            self.api.unpause(dag_id)
+
+
+def up(layout: Layout, console: Console) -> int:
+    """Start everything, run the pipelines if they never ran, and say what there is. Returns the exit code."""
+    began = time.monotonic()
+    start = Start(layout, console)
+    console.print("Starting the stack ...")
+    start.start()
+    console.print(f"The stack runs after {time.monotonic() - began:.0f} s.", highlight=False)
+    first_run = FirstRun(start.api, console)
+    failure: StackError | None = None
+    if first_run.needed():
+        console.print("Running every pipeline once ...")
+        try:
+            first_run.run()
+        except StackError as error:
+            failure = error
+    show_summary(layout, console, time.monotonic() - began)
+    if failure is not None:
+        print(str(failure), file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,67 @@
+"""The warehouse from the stack's side: make its roles, warehouses and databases, and count what is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from local.stack.layout import ROOT, Layout
+
+if TYPE_CHECKING:
+    from snowflake.connector.connection import SnowflakeConnection
+
+BOOTSTRAP = ROOT / "deploy" / "snowflake" / "bootstrap.sql"
+
+
+@contextlib.contextmanager
+def connect(layout: Layout, role: str) -> Iterator[SnowflakeConnection]:
+    """A connection to the local warehouse, with the certificate roots that the stack's programs use."""
+    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        os.environ[variable] = str(layout.ca_bundle)
+    logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # Its vendored requests warns about the versions of libraries that it does not use here.
+        warnings.simplefilter("ignore")
+        # A second of start-up that `make status` does not need.
+        import snowflake.connector
+    connection = snowflake.connector.connect(
+        account="local",
+        host="127.0.0.1",
+        port=layout.port("WAREHOUSE_PORT"),
+        user="stack",
+        password=layout.values["SNOWFLAKE_PASSWORD"],
+        role=role,
+        login_timeout=30,
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def bootstrap(layout: Layout) -> None:
+    """Run deploy/snowflake/bootstrap.sql, statement by statement; harmless when everything is there."""
+    from snowflake.connector.util_text import split_statements
+
+    with connect(layout, "ACCOUNTADMIN") as connection, BOOTSTRAP.open() as script, connection.cursor() as cursor:
+        for statement, _ in split_statements(script, remove_comments=True):
+            if statement.strip(" ;\n"):
+                cursor.execute(statement)
+
+
+def row_counts(layout: Layout, database: str) -> dict[str, int]:
+    """Rows of every table of a database, by `schema.table` in lower case."""
+    with connect(layout, "SYSADMIN") as connection, connection.cursor() as cursor:
+        tables = cursor.execute(
+            f"select table_schema, table_name from {database}.information_schema.tables "
+            "where table_schema <> 'INFORMATION_SCHEMA' and table_type = 'BASE TABLE' order by 1, 2"
+        ).fetchall()
+        counts = {}
+        for schema, table in tables:
+            (rows,) = cursor.execute(f'select count(*) from {database}."{schema}"."{table}"').fetchone()
+            counts[f"{schema}.{table}".lower()] = int(rows)
+        return counts
