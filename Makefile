@@ -62,10 +62,10 @@ sql:
 imports:
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 
-docs: ## Write the generated pages of docs/
+docs: manifest ## Write the generated pages of docs/
 	@$(RUN) -m docs.generate
 
-docs-check:
+docs-check: manifest
 	@$(RUN) -m docs.generate --check
 
 test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)

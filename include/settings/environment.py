@@ -20,8 +20,8 @@ class MissingVariable(LookupError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"The environment variable {name} is not set. On a laptop `make up` writes it to .env; elsewhere it comes from "
-            "the deployment's secrets (see .env.example)."
+            f"The environment variable {name} is not set. On a laptop `make up` writes it to .env; elsewhere it comes "
+            "from the deployment's secrets (see .env.example)."
         )
 
 

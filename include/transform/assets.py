@@ -1,8 +1,9 @@
 """Concrete assets on the tasks that Cosmos made.
 
-Cosmos emits its assets at run time through an alias; they never show in Airflow 3's asset graph (astronomer-cosmos#2417),
-and they fire before the model's tests. So its own emission is off, and here each model gets one asset: produced by its
-test task when it has tests, otherwise by the model's own task, and consumed by every task that reads it.
+Cosmos emits its assets at run time through an alias; they never show in Airflow 3's asset graph
+(astronomer-cosmos#2417), and they fire before the model's tests. So its own emission is off, and here each model gets
+one asset: produced by its test task when it has tests, otherwise by the model's own task, and consumed by every task
+that reads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""`build(owner=...)`: the dbt models of one pipeline as a task group, rendered by Cosmos.
+"""`build(owner)`: the dbt models of one pipeline as a task group, rendered by Cosmos.
 
-Everything about Cosmos is said here once: the manifest is read and never parsed, one `dbt build` does the work while a
-task per model watches it, tests run after each model, and the group knows exactly the nodes that belong to its pipeline.
+Everything about Cosmos is said here once: the manifest is read and never parsed, one `dbt build` does the work while
+a task per model watches it, tests run after each model, and the group knows exactly the nodes that belong to its
+pipeline.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ EXECUTION_MODES = {TransformMode.WATCHER: ExecutionMode.WATCHER, TransformMode.L
 
 BUILD_PARAMS = {
     "full_refresh": Param(
-        False, type="boolean", title="Full refresh", description="Build incremental models from nothing (dbt --full-refresh)."
+        False,
+        type="boolean",
+        title="Full refresh",
+        description="Build incremental models from nothing (dbt --full-refresh).",
     ),
     "select": Param(
         None,
@@ -61,11 +65,11 @@ def _selection_template(selectors: list[str]) -> str:
     )
 
 
-def build(*, owner: str, group_id: str = "transform") -> TaskGroup:
+def build(owner: str, *, group_id: str = "transform") -> TaskGroup:
     """The task group that builds and tests the dbt nodes that belong to `owner` (a source's name, or SHARED).
 
-    The DAG needs `params=BUILD_PARAMS`. Raises LookupError when the owner has no nodes, ManifestError when `make manifest`
-    was never run.
+    The DAG needs `params=BUILD_PARAMS`. Raises LookupError when the owner has no nodes, ManifestError when `make
+    manifest` was never run.
     """
     settings = environment.load()
     selectors = _selectors(owner)
@@ -104,7 +108,7 @@ def build(*, owner: str, group_id: str = "transform") -> TaskGroup:
     return group
 
 
-def upstream_assets(*, owner: str) -> list[Asset]:
+def upstream_assets(owner: str) -> list[Asset]:
     """The assets of other pipelines that `owner`'s nodes read: what its DAG waits for."""
     manifest = dbt_manifest.load()
     found = [asset_of(manifest, key) for key in feeds(manifest, owner)]

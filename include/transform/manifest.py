@@ -1,7 +1,7 @@
 """dbt's manifest: built ahead (`python -m include.transform.manifest`), then only read.
 
-It is kept apart from dbt's `target/`, which every run of dbt writes to: a DAG must not change shape because somebody ran
-`dbt compile` beside it.
+It is kept apart from dbt's `target/`, which every run of dbt writes to: a DAG must not change shape because somebody
+ran `dbt compile` beside it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def build() -> bool:
     )
     if not result.success:
         raise ManifestError(f"The dbt project does not parse: {result.exception or 'see the lines above'}")
-    # Renamed, not copied: a DAG processor that reads at this moment sees the old file or the new one, never half of one.
+    # Renamed, not copied: a DAG processor that reads at this moment sees the old file or the new one, never half of
+    # one.
     prepared = paths.DBT_MANIFEST.with_suffix(".new")
     shutil.copyfile(BUILD / "manifest.json", prepared)
     os.replace(prepared, paths.DBT_MANIFEST)

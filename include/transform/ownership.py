@@ -1,8 +1,8 @@
 """Which pipeline builds which node of the dbt project: computed from the graph, so that no list can be wrong.
 
-A node all of whose ancestors lead to one source belongs to the pipeline of that source. Everything else (more than one
-source, none at all, or anything that stands on such a node) belongs to the shared pipeline, which runs after the others.
-Pure: works on a dbt manifest as a dictionary, imports no Airflow.
+A node all of whose ancestors lead to one source belongs to the pipeline of that source. Everything else (more than
+one source, none at all, or anything that stands on such a node) belongs to the shared pipeline, which runs after the
+others. Pure: works on a dbt manifest as a dictionary, imports no Airflow.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def owned_by(manifest: Manifest, owner: str) -> list[str]:
     found = sorted(key for key, name in owners(manifest).items() if name == owner)
     if not found:
         known = sorted(set(owners(manifest).values()))
-        raise LookupError(f"No dbt model belongs to {owner!r}; the models belong to {known}. Is its staging folder there?")
+        raise LookupError(
+            f"No dbt model belongs to {owner!r}; the models belong to {known}. Is its staging folder there?"
+        )
     return found
 
 
@@ -67,10 +69,11 @@ def _ancestors(manifest: Manifest, keys: Iterable[str]) -> set[str]:
     return seen
 
 
-def test_runs(manifest: Manifest) -> dict[str, list[str]]:
+def runs_of_tests(manifest: Manifest) -> dict[str, list[str]]:
     """The pipelines that run each test: dbt's rule `indirect_selection: buildable`.
 
-    A test runs where one of its nodes is built, if all its other nodes are built there too or stand above what is built.
+    A test runs where one of its nodes is built, if all its other nodes are built there too or stand above what is
+    built.
     """
     by_owner: dict[str, set[str]] = {}
     for key, owner in owners(manifest).items():

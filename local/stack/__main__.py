@@ -17,7 +17,7 @@ from rich.table import Table
 from local.stack import dotenv
 from local.stack.errors import StackError
 from local.stack.health import ready
-from local.stack.layout import LOGS, ROOT, STATE, Layout
+from local.stack.layout import ENV_FILE, LOGS, ROOT, STATE, Layout
 from local.stack.summary import show_addresses
 from local.stack.supervisor import Supervisor, end, orphans
 from local.stack.up import up
@@ -29,12 +29,12 @@ def only_one() -> Iterator[None]:
 
     Raises StackError when another one holds it.
     """
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(parents=True, exist_ok=True)
     with (STATE / "stack.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackError("Another make up, down or clean of this checkout is at work. Wait for its end.") from None
+            raise StackError("Another make up, down or clean is at work. Wait for its end.") from None
         yield
 
 
@@ -44,7 +44,7 @@ def down(layout: Layout, console: Console) -> int:
     end(orphans())
     with contextlib.suppress(FileNotFoundError):
         layout.control_socket.unlink()
-    console.print("The stack is stopped; its data is kept in .local (make clean removes it).")
+    console.print(f"The stack is stopped; its data is kept in {STATE} (make clean removes it).")
     return 0
 
 
@@ -108,7 +108,7 @@ def main() -> int:
     console = Console(soft_wrap=not sys.stdout.isatty())
     os.chdir(ROOT)
     try:
-        layout = Layout(dotenv.write_missing(ROOT / ".env"))
+        layout = Layout(dotenv.write_missing(ENV_FILE))
         match options.verb:
             case "status":
                 return status(layout, console)

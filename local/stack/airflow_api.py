@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -53,7 +54,9 @@ class AirflowApi:
             if errors:
                 error = errors[0]
                 trace = error["stack_trace"].strip().splitlines()
-                raise StackError(f"{error['filename']} cannot be imported: {trace[-1] if trace else ''}\n" + "\n".join(trace[-8:]))
+                raise StackError(
+                    f"{error['filename']} cannot be imported: {trace[-1] if trace else ''}\n" + "\n".join(trace[-8:])
+                )
             if time.monotonic() > deadline:
                 raise StackError(
                     f"Airflow did not find the DAGs {sorted(set(dag_ids) - present)}. See .local/logs/dag-processor.log"
@@ -69,9 +72,17 @@ class AirflowApi:
         if name not in {pool["name"] for pool in pools}:
             self.call("POST", "/pools", json={"name": name, "slots": slots, "description": description})
 
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Start a run; its id."""
-        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
+    def trigger(self, dag_id: str) -> str:
+        """Start a run; its id.
+
+        A paused DAG may owe the run of its latest scheduled time. The run then takes that time as its logical date, so
+        that the scheduler, when the DAG is unpaused, finds it done and makes no second one.
+        """
+        due = self.call("GET", f"/dags/{dag_id}")
+        owed = due["next_dagrun_run_after"] and datetime.fromisoformat(due["next_dagrun_run_after"]) <= datetime.now(
+            UTC
+        )
+        body = {"logical_date": due["next_dagrun_logical_date"] if owed else None}
         return str(self.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:

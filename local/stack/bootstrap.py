@@ -124,7 +124,9 @@ def make_all(names=None):
 
 def main():
     """Make the environments, then hand over to a module of the platform's environment when one is named."""
-    os.environ.setdefault("UV_LINK_MODE", "hardlink" if os.stat(str(ROOT)).st_dev == os.stat(os.path.expanduser("~")).st_dev else "copy")
+    os.environ.setdefault(
+        "UV_LINK_MODE", "hardlink" if os.stat(str(ROOT)).st_dev == os.stat(os.path.expanduser("~")).st_dev else "copy"
+    )
     try:
         make_all()
     except BootstrapError as error:

@@ -46,7 +46,9 @@ def read(path: Path) -> dict[str, str]:
     values = {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
     for key, value in values.items():
         if not SAFE.fullmatch(value):
-            raise StackError(f"{path.name}: the value of {key} has a character other than letters, digits and _.:/@%+=,~-")
+            raise StackError(
+                f"{path.name}: the value of {key} has a character other than letters, digits and _.:/@%+=,~-"
+            )
     return values
 
 

@@ -57,14 +57,17 @@ class FirstRun:
         """Whether no run of the last pipeline has ever succeeded."""
         return self._api.latest_run(MARTS, state="success") is None
 
-    def run(self) -> None:
-        """Trigger the pipelines and return when all are done, the marts included.
-
-        Raises StackError with the tasks that failed and the address of their logs.
-        """
+    def trigger(self) -> None:
+        """Start a run of each pipeline; those of a paused DAG wait until it is unpaused."""
         for dag_id in PIPELINES:
             self.runs[dag_id].run_id = self._api.trigger(dag_id)
             self.runs[dag_id].started = time.monotonic()
+
+    def follow(self) -> None:
+        """Show the runs until all are done, the marts included.
+
+        Raises StackError with the tasks that failed and the address of their logs.
+        """
         deadline = time.monotonic() + LIMIT_SECONDS
         if self._console.is_terminal:
             with Live(self._table(), console=self._console, refresh_per_second=4) as live:
@@ -77,7 +80,9 @@ class FirstRun:
     def _follow(self, deadline: float, show: Any) -> None:
         while not self._over():
             if time.monotonic() > deadline:
-                raise StackError(f"The pipelines were not done after {LIMIT_SECONDS} s. Look at make status and make logs.")
+                raise StackError(
+                    f"The pipelines were not done after {LIMIT_SECONDS} s. Look at make status and make logs."
+                )
             for run in self.runs.values():
                 self._update(run)
             show()
@@ -118,7 +123,9 @@ class FirstRun:
 
     def _raise_failures(self) -> None:
         failures = [
-            f"{run.dag_id}: {', '.join(run.failed) or 'no task, see the run'}" for run in self.runs.values() if run.state == "failed"
+            f"{run.dag_id}: {', '.join(run.failed) or 'no task, see the run'}"
+            for run in self.runs.values()
+            if run.state == "failed"
         ]
         if failures:
             raise StackError(

@@ -85,4 +85,6 @@ def wait_until_ready(supervisor: Supervisor, program: Program) -> None:
         if state == "RUNNING" and ready(supervisor.layout, program):
             return
         time.sleep(0.2)
-    raise StackError(f"{program.title} ({program.name}) was not ready after {START_SECONDS} s. {log_tail(program.name)}")
+    raise StackError(
+        f"{program.title} ({program.name}) was not ready after {START_SECONDS} s. {log_tail(program.name)}"
+    )

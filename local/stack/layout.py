@@ -15,13 +15,17 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".local"
+# A second stack beside the first (a test's, a benchmark's) has its state and its settings elsewhere.
+STATE = Path(os.environ.get("BACKBEAT_STATE", ROOT / ".local")).resolve()
+ENV_FILE = Path(os.environ.get("BACKBEAT_ENV_FILE", ROOT / ".env")).resolve()
 LOGS = STATE / "logs"
-# Marks every process of this checkout's stack, so that `make down` finds those that lost their manager.
+# Marks every process of this stack, so that `make down` finds those that lost their manager.
 OWNER_VARIABLE = "BACKBEAT_STACK"
 
 PIPELINES = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
+# The stand-ins that can be told to fail, with STANDIN_FAULTS=on.
+FAULTY = ("airbyte", "slack")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Layout:
     @property
     def control_socket(self) -> Path:
         """Supervisor's socket. Not below the checkout: a socket's path may have 104 characters at most on macOS."""
-        name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+        name = hashlib.sha256(str(STATE).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"backbeat-{os.getuid()}-{name}.sock"
 
     def postgres_dsn(self, database: str, driver: str = "") -> str:
@@ -96,7 +100,9 @@ class Layout:
     def _shared(self) -> dict[str, str]:
         path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
         return {
-            OWNER_VARIABLE: str(ROOT),
+            OWNER_VARIABLE: str(STATE),
+            "BACKBEAT_STATE": str(STATE),
+            "BACKBEAT_ENV_FILE": str(ENV_FILE),
             "PATH": path,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'config'}",
             "PYTHONUNBUFFERED": "1",
@@ -190,6 +196,8 @@ class Layout:
         command = f"{python} -m local.{name} serve --port {self.port(port_variable)} --data-dir {STATE / name}"
         if name == "world":
             command += f" --days {self.values['WORLD_DAYS']}"
+        if name in FAULTY and self.values["STANDIN_FAULTS"] == "on":
+            command += " --enable-faults"
         return Program(name, command, health, port_variable, stop_signal, title)
 
     @cached_property
@@ -204,7 +212,9 @@ class Layout:
             self._standin("slack", "SLACK_PORT", f"{self.slack_url}/health", title="Slack stand-in"),
             self._standin("world", "WORLD_PORT", f"{self.world_url}/health", title="shop platform"),
             self._standin("airbyte", "AIRBYTE_PORT", f"{self.airbyte_url}/health", title="Airbyte stand-in"),
-            Program("api-server", f"{airflow} api-server", api_health, "AIRFLOW_PORT", title="Airflow web UI and REST API"),
+            Program(
+                "api-server", f"{airflow} api-server", api_health, "AIRFLOW_PORT", title="Airflow web UI and REST API"
+            ),
             Program("scheduler", f"{airflow} scheduler --skip-serve-logs", title="Airflow scheduler"),
             Program("dag-processor", f"{airflow} dag-processor", title="Airflow DAG processor"),
             Program("triggerer", f"{airflow} triggerer --skip-serve-logs", title="Airflow triggerer"),

@@ -21,7 +21,9 @@ def _counts(title: str, counts: dict[str, int]) -> Table:
 def show_summary(layout: Layout, console: Console, seconds: float) -> None:
     """Print rows loaded and built, the time, and the addresses with the way in."""
     loaded = warehouse.row_counts(layout, "RAW")
-    built = {name: rows for name, rows in warehouse.row_counts(layout, "ANALYTICS").items() if name.startswith("marts.")}
+    built = {
+        name: rows for name, rows in warehouse.row_counts(layout, "ANALYTICS").items() if name.startswith("marts.")
+    }
     console.print()
     console.print(_counts("Loaded by Airbyte", loaded))
     console.print()
@@ -38,5 +40,7 @@ def show_addresses(layout: Layout, console: Console) -> None:
     table.add_row("Airflow", layout.airflow_url, f"user admin, password {password}")
     table.add_row("Slack channel", layout.slack_url, "")
     table.add_row("Airbyte API", layout.airbyte_url, "client id and secret in .env")
-    table.add_row("Warehouse", f"127.0.0.1:{layout.port('WAREHOUSE_PORT')}", "Snowflake's protocol over TLS, account local")
+    table.add_row(
+        "Warehouse", f"127.0.0.1:{layout.port('WAREHOUSE_PORT')}", "Snowflake's protocol over TLS, account local"
+    )
     console.print(table, highlight=False)

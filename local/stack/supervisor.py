@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -19,12 +21,6 @@ from local.stack.layout import LOGS, OWNER_VARIABLE, ROOT, STATE, Layout, Progra
 
 CONFIGURATION = STATE / "supervisord.conf"
 STOP_SECONDS = 20
-
-
-def _quoted(value: str) -> str:
-    """A value for supervisor's `environment=`: in quotes, percent signs doubled."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{escaped}"'
 
 
 def _section(program: Program) -> str:
@@ -50,17 +46,15 @@ def _section(program: Program) -> str:
 
 
 def write_configuration(layout: Layout) -> None:
-    """Write supervisord's configuration, readable by its owner only: it holds the environment with its secrets."""
+    """Write supervisord's configuration. The programs' environment is not in it: supervisord hands its own on."""
     for folder in (STATE, LOGS, STATE / "airflow", STATE / "firehose"):
         folder.mkdir(parents=True, exist_ok=True)
-    environment = ",".join(f"{key}={_quoted(value)}" for key, value in layout.environment.items())
     head = [
         "[supervisord]",
         f"logfile={LOGS / 'supervisord.log'}",
         f"pidfile={STATE / 'supervisord.pid'}",
         f"childlogdir={LOGS}",
         "logfile_maxbytes=5MB",
-        f"environment={environment}",
         # Supervisor warns when it runs as root without being told that this is meant (containers, CI).
         *(["user=root"] if os.geteuid() == 0 else []),
         "",
@@ -73,12 +67,11 @@ def write_configuration(layout: Layout) -> None:
         "",
     ]
     sections = [_section(program) + "\n" for program in layout.programs.values()]
-    CONFIGURATION.touch(mode=0o600)
     CONFIGURATION.write_text("\n".join([*head, *sections]))
 
 
 class Supervisor:
-    """The running supervisord of this checkout."""
+    """The running supervisord of this stack."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -102,14 +95,24 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return {}
 
+    def _fingerprint(self) -> str:
+        return hashlib.sha256(json.dumps(self.layout.environment, sort_keys=True).encode()).hexdigest()
+
     def boot(self) -> None:
-        """Start supervisord with no program, unless it runs."""
+        """Start supervisord with no program, unless it runs.
+
+        Raises StackError when it runs with other settings than `.env` has now, or does not start.
+        """
         if self.running():
+            if (STATE / "environment").read_text() != self._fingerprint():
+                raise StackError("The settings in .env changed since the stack was started. Run make down up.")
             return
         with contextlib.suppress(FileNotFoundError):
             self.layout.control_socket.unlink()
         command = [str(ROOT / ".venv" / "bin" / "supervisord"), "--configuration", str(CONFIGURATION)]
-        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        environment = {**os.environ, **self.layout.environment}
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+        (STATE / "environment").write_text(self._fingerprint())
         deadline = time.monotonic() + 15
         while not self.running():
             if result.returncode or time.monotonic() > deadline:
@@ -140,11 +143,11 @@ class Supervisor:
 
 
 def orphans() -> list[psutil.Process]:
-    """Processes of this checkout's stack that run without a manager (after a crash or kill -9)."""
+    """Processes of this stack that run without a manager (after a crash or kill -9)."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(OWNER_VARIABLE) == str(ROOT):
+            if process.pid != os.getpid() and process.environ().get(OWNER_VARIABLE) == str(STATE):
                 found.append(process)
     postmaster = STATE / "postgres" / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
@@ -172,6 +175,6 @@ def log_tail(name: str, lines: int = 12) -> str:
     """The end of a program's log, for an error message."""
     path = Path(LOGS / f"{name}.log")
     if not path.exists():
-        return f"It wrote no log ({path.relative_to(ROOT)})."
+        return f"It wrote no log ({path})."
     text = path.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join([f"The end of {path.relative_to(ROOT)}:", *text])
+    return "\n".join([f"The end of {path}:", *text])

@@ -37,10 +37,12 @@ class Start:
 
         Raises StackError when something cannot start; then everything that was started is stopped again.
         """
-        if not self.supervisor.running():
+        if self.supervisor.running():
+            self.supervisor.boot()
+        else:
             end(orphans())
             check_ports(self.layout)
-        write_configuration(self.layout)
+            write_configuration(self.layout)
         self._write_passwords()
         try:
             self.supervisor.boot()
@@ -108,13 +110,18 @@ class Start:
         """Run one command to its end with the stack's environment; its output goes to the log of its name."""
         log = LOGS / "setup.log"
         result = subprocess.run(
-            command, cwd=ROOT, env=self._child_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env=self._child_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         with log.open("a") as file:
             file.write(f"$ {' '.join(command)}\n{result.stdout}")
         if result.returncode:
             name = " ".join(Path(part).name for part in command[:4])
-            raise StackError(f"`{name}` failed (all of it in {log.relative_to(ROOT)}):\n{result.stdout.strip()[-1500:]}")
+            raise StackError(f"`{name}` failed (all of it in {log}):\n{result.stdout.strip()[-1500:]}")
 
     def _child_environment(self) -> dict[str, str]:
         import os
@@ -135,8 +142,6 @@ class Start:
     def _open_dags(self) -> None:
         self.api.ensure_pool("airbyte", AIRBYTE_POOL_SLOTS, "Syncs that may run at once.")
         self.api.wait_for_dags([*PIPELINES, MARTS])
-        for dag_id in (*PIPELINES, MARTS):
-            self.api.unpause(dag_id)
 
 
 def up(layout: Layout, console: Console) -> int:
@@ -148,10 +153,15 @@ def up(layout: Layout, console: Console) -> int:
     console.print(f"The stack runs after {time.monotonic() - began:.0f} s.", highlight=False)
     first_run = FirstRun(start.api, console)
     failure: StackError | None = None
-    if first_run.needed():
+    needed = first_run.needed()
+    if needed:
+        first_run.trigger()
+    for dag_id in (*PIPELINES, MARTS):
+        start.api.unpause(dag_id)
+    if needed:
         console.print("Running every pipeline once ...")
         try:
-            first_run.run()
+            first_run.follow()
         except StackError as error:
             failure = error
     show_summary(layout, console, time.monotonic() - began)
