@@ -1,0 +1,1 @@
+"""The page: the channel as Slack would show it, rendered on the server so that it is whole without a script."""
