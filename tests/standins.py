@@ -71,7 +71,12 @@ class Standin:
         command += ["--data-dir", str(self.data_dir), *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **self.environment}, start_new_session=True
+                command,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
             )
         self._wait_until_ready()
         return self

@@ -104,6 +104,8 @@ def build(owner: str, *, group_id: str = "transform") -> TaskGroup:
     if producer is not None:
         producer.select = _selection_template(selectors)
         producer.indirect_selection = TestIndirectSelection.BUILDABLE.value
+        # Unit tests judge code, not data: they run where code changes (`make test`), not each hour.
+        producer.dbt_cmd_flags = ["--exclude-resource-type", "unit_test"]
     attach(group.tasks_map, dbt_manifest.load())
     return group
 

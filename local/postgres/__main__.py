@@ -13,7 +13,6 @@ import pwd
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -161,7 +160,10 @@ def main() -> int:
     options = parser.parse_args()
     try:
         serve(
-            options.data_dir.resolve(), options.host, options.port, os.environ.get("POSTGRES_PASSWORD", "postgres-local")
+            options.data_dir.resolve(),
+            options.host,
+            options.port,
+            os.environ.get("POSTGRES_PASSWORD", "postgres-local"),
         )
     except (PostgresError, OSError) as error:
         print(f"PostgreSQL cannot start: {error}", file=sys.stderr)

@@ -35,12 +35,13 @@ def show_summary(layout: Layout, console: Console, seconds: float) -> None:
 
 def show_addresses(layout: Layout, console: Console) -> None:
     """Print where to look and how to get in."""
-    table = Table(box=None, show_header=False, pad_edge=False)
     password = layout.values["AIRFLOW_ADMIN_PASSWORD"]
-    table.add_row("Airflow", layout.airflow_url, f"user admin, password {password}")
-    table.add_row("Slack channel", layout.slack_url, "")
-    table.add_row("Airbyte API", layout.airbyte_url, "client id and secret in .env")
-    table.add_row(
-        "Warehouse", f"127.0.0.1:{layout.port('WAREHOUSE_PORT')}", "Snowflake's protocol over TLS, account local"
-    )
-    console.print(table, highlight=False)
+    rows = [
+        ("Airflow", layout.airflow_url, f"user admin, password {password}"),
+        ("Slack channel", layout.slack_url, ""),
+        ("Airbyte API", layout.airbyte_url, "client id and secret in .env"),
+        ("Warehouse", f"127.0.0.1:{layout.port('WAREHOUSE_PORT')}", "Snowflake's protocol over TLS, account local"),
+    ]
+    # Not a table: an address that is cut at the edge of a narrow terminal cannot be clicked.
+    for name, address, note in rows:
+        console.print(f"{name:<14} {address:<40} {note}".rstrip(), highlight=False, soft_wrap=True)

@@ -21,6 +21,9 @@ from local.stack.layout import LOGS, OWNER_VARIABLE, ROOT, STATE, Layout, Progra
 
 CONFIGURATION = STATE / "supervisord.conf"
 STOP_SECONDS = 20
+# Supervisord's session, which its programs stay in: Airflow's processes rename themselves and with that overwrite the
+# environment that would show whose they are.
+SESSION = STATE / "session"
 
 
 def _section(program: Program) -> str:
@@ -118,6 +121,7 @@ class Supervisor:
             if result.returncode or time.monotonic() > deadline:
                 raise StackError(f"The process manager did not start: {(result.stdout + result.stderr).strip()[-600:]}")
             time.sleep(0.05)
+        SESSION.write_text(f"{os.getsid(int(self._rpc.supervisor.getPID()))} {psutil.boot_time()}")
 
     def start(self, name: str) -> None:
         """Start one program unless it runs.
@@ -139,16 +143,31 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return
         with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-            psutil.Process(pid).wait(STOP_SECONDS + 10)
+            # It kills what has not ended after STOP_SECONDS; on a busy machine that takes its time.
+            psutil.Process(pid).wait(STOP_SECONDS + 60)
+
+
+def _session() -> int | None:
+    """The session of the last supervisord, or None if the machine was started anew since."""
+    try:
+        session, booted = SESSION.read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(session) if float(booted) == psutil.boot_time() else None
+
+
+def _is_ours(process: psutil.Process, session: int | None) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        if session is not None and os.getsid(process.pid) == session:
+            return True
+        return process.environ().get(OWNER_VARIABLE) == str(STATE)
+    return False
 
 
 def orphans() -> list[psutil.Process]:
     """Processes of this stack that run without a manager (after a crash or kill -9)."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(OWNER_VARIABLE) == str(STATE):
-                found.append(process)
+    session = _session()
+    found = [p for p in psutil.process_iter() if p.pid != os.getpid() and _is_ours(p, session)]
     postmaster = STATE / "postgres" / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
         process = psutil.Process(int(postmaster.read_text().splitlines()[0]))

@@ -14,6 +14,9 @@ from local.stack.layout import ROOT, Layout
 if TYPE_CHECKING:
     from snowflake.connector.connection import SnowflakeConnection
 
+# The connector's copy of requests warns about the versions of libraries that it does not use here.
+warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
+
 BOOTSTRAP = ROOT / "deploy" / "snowflake" / "bootstrap.sql"
 
 
@@ -23,11 +26,9 @@ def connect(layout: Layout, role: str) -> Iterator[SnowflakeConnection]:
     for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         os.environ[variable] = str(layout.ca_bundle)
     logging.getLogger("snowflake.connector").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        # Its vendored requests warns about the versions of libraries that it does not use here.
-        warnings.simplefilter("ignore")
-        # A second of start-up that `make status` does not need.
-        import snowflake.connector
+    # A second of start-up that `make status` does not need.
+    import snowflake.connector
+
     connection = snowflake.connector.connect(
         account="local",
         host="127.0.0.1",
