@@ -37,7 +37,7 @@ def _schedule(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "schedule":
             if isinstance(node.value, ast.Constant):
-                return f"`{node.value.value}` (UTC)"
+                return f"`{node.value.value!s}` (UTC)"
             return "when all assets that it reads are new"
     return "by hand"
 

@@ -42,6 +42,11 @@ class Environment:
         return self.require("FIREHOSE_DSN")
 
     @property
+    def slack_channel_url(self) -> str:
+        """Where a person reads the channel: Slack itself, or what SLACK_CHANNEL_URL says (the stand-in's page)."""
+        return self.get("SLACK_CHANNEL_URL", f"https://slack.com/app_redirect?channel={self.slack_channel}")
+
+    @property
     def slack_token(self) -> str:
         return self.require("SLACK_BOT_TOKEN")
 

@@ -24,7 +24,7 @@ class BootstrapError(Exception):
     """The environments cannot be made; the message says why and what to do."""
 
 
-def environments():
+def environments() -> "dict[str, tuple[list[Path], Path]]":
     """Name of each environment's folder, and the requirement files and constraints it is made from."""
     wanted = {".venv": ([ROOT / "requirements.txt", ROOT / "requirements-dev.txt"], ROOT / "constraints.txt")}
     for requirements in sorted(ROOT.glob("local/*/requirements.txt")):
@@ -35,7 +35,7 @@ def environments():
     return wanted
 
 
-def check_machine():
+def check_machine() -> None:
     """Refuse a Python that the pinned packages do not support, and a disk that is too full for them."""
     version = sys.version_info[:2]
     if version not in SUPPORTED:
@@ -52,7 +52,7 @@ def check_machine():
         )
 
 
-def run(command):
+def run(command: "list[str | Path]") -> None:
     """Run an installer command; its last lines become the message when it fails."""
     result = subprocess.run([str(part) for part in command], cwd=str(ROOT), capture_output=True, text=True)
     if result.returncode:
@@ -63,7 +63,7 @@ def run(command):
         )
 
 
-def installer():
+def installer() -> Path:
     """The path of uv, installed with pip into a small environment of its own when it is not there yet."""
     home = ROOT / ".venvs" / "uv"
     uv = home / "bin" / "uv"
@@ -76,7 +76,7 @@ def installer():
     return uv
 
 
-def fingerprint(requirements, constraints):
+def fingerprint(requirements: "list[Path]", constraints: Path) -> str:
     """A hash of what an environment is made from: its files, and the interpreter."""
     digest = hashlib.sha256(("%s %s" % (sys.executable, sys.version)).encode())
     for path in [*requirements, constraints]:
@@ -84,7 +84,7 @@ def fingerprint(requirements, constraints):
     return digest.hexdigest()
 
 
-def make(name, requirements, constraints):
+def make(name: str, requirements: "list[Path]", constraints: Path) -> bool:
     """Make one environment unless it is there and current. Returns whether it was made."""
     home = ROOT / name
     marker = home / MARKER
@@ -96,7 +96,7 @@ def make(name, requirements, constraints):
     if marker.exists():
         marker.unlink()
     run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, home])
-    files = []
+    files: "list[str | Path]" = []
     for path in requirements:
         files += ["--requirements", path]
     run([uv, "pip", "install", "--quiet", "--python", home / "bin" / "python", "--constraints", constraints, *files])
@@ -104,7 +104,7 @@ def make(name, requirements, constraints):
     return True
 
 
-def make_all(names=None):
+def make_all(names: "list[str] | None" = None) -> None:
     """Make the named environments (all of them by default); says in one line what it did."""
     check_machine()
     wanted = {name: files for name, files in environments().items() if names is None or name in names}
@@ -122,7 +122,7 @@ def make_all(names=None):
             future.result()
 
 
-def main():
+def main() -> int:
     """Make the environments, then hand over to a module of the platform's environment when one is named."""
     os.environ.setdefault(
         "UV_LINK_MODE", "hardlink" if os.stat(str(ROOT)).st_dev == os.stat(os.path.expanduser("~")).st_dev else "copy"

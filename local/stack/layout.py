@@ -166,6 +166,7 @@ class Layout:
             "FIREHOSE_DSN": self.postgres_dsn("firehose", "psycopg"),
             "FIREHOSE_SPOOL": str(STATE / "firehose" / "spool.jsonl"),
             "SLACK_API_URL": f"{self.slack_url}/api/",
+            "SLACK_CHANNEL_URL": self.slack_url,
             "AIRBYTE_URL": self.airbyte_url,
             "SNOWFLAKE_ACCOUNT": "local",
             "SNOWFLAKE_HOST": "127.0.0.1",

@@ -12,6 +12,7 @@ import time
 import xmlrpc.client
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
@@ -80,7 +81,8 @@ class Supervisor:
         self.layout = layout
 
     @property
-    def _rpc(self) -> xmlrpc.client.ServerProxy:
+    def _rpc(self) -> Any:
+        """Supervisor's XML-RPC interface. Any: the types of what it answers are known to supervisor alone."""
         transport = SupervisorTransport(None, None, f"unix://{self.layout.control_socket}")
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import warnings
@@ -48,7 +49,8 @@ def bootstrap(layout: Layout) -> None:
     """Run deploy/snowflake/bootstrap.sql, statement by statement; harmless when everything is there."""
     from snowflake.connector.util_text import split_statements
 
-    with connect(layout, "ACCOUNTADMIN") as connection, BOOTSTRAP.open() as script, connection.cursor() as cursor:
+    script = io.StringIO(BOOTSTRAP.read_text())
+    with connect(layout, "ACCOUNTADMIN") as connection, connection.cursor() as cursor:
         for statement, _ in split_statements(script, remove_comments=True):
             if statement.strip(" ;\n"):
                 cursor.execute(statement)
@@ -57,12 +59,13 @@ def bootstrap(layout: Layout) -> None:
 def row_counts(layout: Layout, database: str) -> dict[str, int]:
     """Rows of every table of a database, by `schema.table` in lower case."""
     with connect(layout, "SYSADMIN") as connection, connection.cursor() as cursor:
-        tables = cursor.execute(
+        cursor.execute(
             f"select table_schema, table_name from {database}.information_schema.tables "
             "where table_schema <> 'INFORMATION_SCHEMA' and table_type = 'BASE TABLE' order by 1, 2"
-        ).fetchall()
+        )
         counts = {}
-        for schema, table in tables:
-            (rows,) = cursor.execute(f'select count(*) from {database}."{schema}"."{table}"').fetchone()
+        for schema, table in cursor.fetchall():
+            cursor.execute(f'select count(*) from {database}."{schema}"."{table}"')
+            ((rows,),) = cursor.fetchall()
             counts[f"{schema}.{table}".lower()] = int(rows)
         return counts

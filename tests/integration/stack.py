@@ -84,7 +84,9 @@ class Stack:
             role=role,
         )
         try:
-            return list(connection.cursor().execute(sql).fetchall())
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return list(cursor.fetchall())
         finally:
             connection.close()
 
