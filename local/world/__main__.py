@@ -1,0 +1,5 @@
+"""Entry point of `python -m local.world`."""
+
+from local.world.command import main
+
+main()
