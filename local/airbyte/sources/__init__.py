@@ -1,0 +1,1 @@
+"""Sources of our own, run as subprocesses by the Airbyte protocol like any other connector."""
