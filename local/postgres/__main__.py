@@ -30,12 +30,10 @@ DATABASES = ("airflow", "firehose", "storefront")
 UNPRIVILEGED_USER = "backbeat"
 BINARIES = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 
-# A laptop's settings: small memory, and no wait for the disk at each commit. A power cut may lose the last moments,
-# never the consistency; kill -9 loses nothing.
+# A laptop's settings: small memory, quiet log. Commits wait for the disk as everywhere: kill -9 loses nothing.
 SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
-    "synchronous_commit": "off",
     "max_wal_size": "512MB",
     "log_checkpoints": "off",
     "timezone": "UTC",
