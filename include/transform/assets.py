@@ -2,8 +2,8 @@
 
 Cosmos emits its assets at run time through an alias; they never show in Airflow 3's asset graph
 (astronomer-cosmos#2417), and they fire before the model's tests. So its own emission is off, and here each model gets
-one asset: produced by its test task when it has tests, otherwise by the model's own task, and consumed by every task
-that reads it.
+one asset: produced by its test task when it has tests, otherwise by the model's own task. The same task carries the
+inlets, so that the graph goes from asset to asset through one task per model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow.sdk import Asset, BaseOperator, TaskGroup
 from include.settings.assets import model_asset, raw_asset
 from include.transform.ownership import Manifest, built_nodes
 
-RUN, TEST = "run", "test"
+TEST = "test"
 
 
 def asset_of(manifest: Manifest, key: str) -> Asset | None:
@@ -30,13 +30,12 @@ def asset_of(manifest: Manifest, key: str) -> Asset | None:
     return model_asset(database=node["database"], schema=node["schema"], name=node["alias"])
 
 
-def _tasks(entry: Any) -> tuple[BaseOperator, BaseOperator]:
-    """The task that builds a node and the one that says it is good (the same when it has no tests)."""
+def _judge(entry: Any) -> BaseOperator:
+    """The task that says a model is good: its test task, or its only task when it has no tests."""
     if not isinstance(entry, TaskGroup):
-        return entry, entry
+        return entry
     children = {label.rpartition(".")[2]: child for label, child in entry.children.items()}
-    builder = next(child for label, child in children.items() if label != TEST)
-    return builder, children.get(TEST, builder)  # type: ignore[return-value]
+    return children.get(TEST) or next(iter(children.values()))  # type: ignore[return-value]
 
 
 def attach(tasks_map: Mapping[str, Any], manifest: Manifest) -> None:
@@ -47,9 +46,9 @@ def attach(tasks_map: Mapping[str, Any], manifest: Manifest) -> None:
         if node is None:
             # The producer, its gate and detached tests are no nodes of the graph.
             continue
-        builder, judge = _tasks(entry)
+        judge = _judge(entry)
         inlets = [asset_of(manifest, parent) for parent in node["depends_on"]["nodes"]]
-        builder.inlets = [asset for asset in inlets if asset is not None]
+        judge.inlets = [asset for asset in inlets if asset is not None]
         own = asset_of(manifest, key)
         if own is not None:
             judge.outlets = [own]

@@ -10,4 +10,4 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="session")
 def dagbag() -> DagBag:
-    return DagBag(str(ROOT / "dags"), include_examples=False, bundle_path=ROOT / "dags", bundle_name="dags-folder")
+    return DagBag(str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder")

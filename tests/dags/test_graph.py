@@ -12,7 +12,7 @@ from include.sources.catalog import sources
 from include.transform import manifest as dbt_manifest
 from include.transform.assets import asset_of
 from include.transform.ownership import SHARED, built_nodes, feeds, owners, runs_of_tests
-from tests.dags.graph import SNAPSHOT, as_text
+from tests.dags.graph import SNAPSHOT, as_text, waits_for
 
 
 def producers(dagbag: DagBag) -> Counter[str]:
@@ -71,8 +71,7 @@ def test_all_assets_are_one_connected_graph(dagbag: DagBag) -> None:
 def test_the_marts_start_from_exactly_what_they_read(dagbag: DagBag) -> None:
     manifest = dbt_manifest.load()
     read = {asset.name for key in feeds(manifest, SHARED) if (asset := asset_of(manifest, key))}
-    waited = {asset.name for _, asset in dagbag.dags["business_marts"].timetable.asset_condition.iter_assets()}
-    assert waited == read
+    assert set(waits_for(dagbag.dags["business_marts"])) == read
     assert {owners(manifest)[key] for key in feeds(manifest, SHARED)} == {source.name for source in sources()}
 
 
