@@ -52,6 +52,7 @@ class ForkServer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._python = ""
 
     def spawn(self, program: str, argv: list[str], log: BinaryIO, environment: dict[str, str]) -> ForkedProcess:
@@ -70,9 +71,12 @@ class ForkServer:
     def _start(self, python: str, environment: dict[str, str]) -> None:
         if self._control:
             self._control.close()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
         ours, theirs = socket.socketpair()
         with theirs:
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [python, str(PROGRAM), str(theirs.fileno())],
                 cwd=ROOT,
                 # Without it macOS ends a forked process that asks for the system's proxies, as every HTTP client does.

@@ -91,7 +91,9 @@ class Runner:
         except Exception:
             LOG.exception("job %s: the engine broke", job.id)
             status = JobStatus.FAILED
-        self._history.set_status(job.id, JobStatus.FAILED if running.stopping.is_set() else status)
+        if running.stopping.is_set():
+            status = JobStatus.FAILED
+        self._history.set_status(job.id, status)
         with self._lock:
             del self._running[job.id]
         running.ended.set()
