@@ -1,6 +1,7 @@
 """The process: one HTTP server over one storage, until it is told to stop."""
 
 import logging
+import signal
 import sys
 import threading
 import warnings
@@ -64,6 +65,10 @@ def serve(options: Options) -> None:
         timeout_keep_alive=300,
     )
     logger.info("databases attached: %s", ", ".join(storage.database_names()) or "none")
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn has its own handler while it runs and sends the signal again when it is done: then there is still
+        # the storage to close.
+        signal.signal(stop, lambda *_: None)
     try:
         uvicorn.Server(config).run()
     finally:

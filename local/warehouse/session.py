@@ -37,7 +37,8 @@ class Session(FakeSnowflakeConnection):
             storage.cursor(),
             storage.results,
             client.database,
-            client.schema,
+            # A database alone means its PUBLIC schema.
+            client.schema or (client.database and "PUBLIC"),
             create_database=False,
             create_schema=False,
             db_path=storage.directory,

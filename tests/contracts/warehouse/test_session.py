@@ -54,6 +54,11 @@ def test_a_query_tag_given_at_login_is_shown(server: Standin) -> None:
         assert listed(connection, "show parameters like 'query_tag'")[0]["value"] == "from-login"
 
 
+def test_a_login_with_a_database_alone_stands_in_public(server: Standin) -> None:
+    with connect(server, database="CONTRACTS") as connection:
+        assert rows(connection, "select current_database(), current_schema()") == [("CONTRACTS", "PUBLIC")]
+
+
 def test_a_login_without_a_database_has_none(server: Standin) -> None:
     with connect(server, database="NOT_MADE_YET") as connection:
         assert value(connection, "select current_database()") is None

@@ -85,6 +85,17 @@ def test_temporary_tables_of_a_crashed_server_are_gone(own_server: Standin, tmp_
         assert names == ["ORDERS"]
 
 
+def test_a_server_asked_to_stop_ends_cleanly_whatever_runs_on_it(own_server: Standin, tmp_path: Path) -> None:
+    session = fill(own_server, tmp_path / "three.csv.gz")
+    session.cursor().execute_async("create table RAW.SHOP.T as select 1 as x")
+    own_server.stop()
+    assert own_server.process is not None
+    assert own_server.process.returncode == 0
+    assert "stopped" in own_server.log.read_text()
+    # Everything is in the databases' own files, temporary tables are gone from them.
+    assert list((own_server.data_dir / "databases").glob("*.wal")) == []
+
+
 def test_an_open_transaction_is_lost_with_the_server_and_its_session_says_so(own_server: Standin) -> None:
     connection = connect(own_server)
     connection.cursor().execute("create database D; create table D.PUBLIC.T (x int); begin", num_statements=3)
