@@ -4,6 +4,9 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
 
+# Some images set it; without bytecode each of the stack's processes compiles Airflow anew, 10 s of a core each time.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
 	docs docs-check test test-fast test-integration test-slow bench lock

@@ -156,7 +156,7 @@ def start(
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix=f"backbeat-{name}-")) / name
     data_dir.mkdir(parents=True, exist_ok=True)
-    environment = {"PYTHONUNBUFFERED": "1", **(env or {})}
+    environment = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "", **(env or {})}
     if sys.platform == "darwin":
         # Python's sockets and fork on macOS.
         environment["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"

@@ -5,22 +5,11 @@ Knows nothing of Airflow's life cycle; the operator and the trigger are both thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
-
-from include.airbyte.client import AirbyteError, AirbyteRefused, AirbyteUnavailable, Client, Json
-
-SUCCEEDED = "succeeded"
-# Anything else is still going on: Airbyte has added statuses before (`queued`, May 2026) and will again.
-TERMINAL = frozenset({SUCCEEDED, "failed", "cancelled"})
-
-_DURATION = TypeAdapter(timedelta)
+from include.airbyte.client import AirbyteError, AirbyteRefused, AirbyteUnavailable, Client
+from include.airbyte.job import Connection, Job, Report
 
 
 class ConnectionNotUsable(AirbyteError):
@@ -29,54 +18,6 @@ class ConnectionNotUsable(AirbyteError):
 
 class SyncAlreadyRuns(AirbyteError):
     """A sync of the connection runs that we did not start and must not join."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Connection:
-    """A connection as Airbyte knows it."""
-
-    id: str
-    name: str
-    workspace_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A sync job. Rows and bytes are those committed to the destination; seconds include waiting in Airbyte's queue."""
-
-    id: int
-    connection_id: str
-    status: str
-    started_at: str
-    rows: int
-    bytes: int
-    seconds: float
-
-    @property
-    def over(self) -> bool:
-        return self.status in TERMINAL
-
-    @classmethod
-    def of(cls, item: Json) -> Job:
-        return cls(
-            id=item["jobId"],
-            connection_id=item["connectionId"],
-            status=item["status"],
-            started_at=item.get("startTime") or "",
-            rows=item.get("rowsSynced") or 0,
-            bytes=item.get("bytesSynced") or 0,
-            seconds=_seconds(item.get("duration")),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What only the Config API tells about a job; `streams` is None when it could not be asked."""
-
-    streams: Mapping[str, Mapping[str, int]] | None = None
-    attempts: int = 0
-    reason: str = ""
-    failure_type: str = ""
 
 
 class Jobs:
@@ -164,8 +105,7 @@ class Jobs:
     def report(self, job_id: int) -> Report:
         """Statistics per stream and the reason of a failure. Never raises: a sync is not failed for its report."""
         try:
-            answer = self._client.call_config_api("/jobs/get_without_logs", {"id": job_id})
-            return _report(answer)
+            return Report.of(self._client.call_config_api("/jobs/get_without_logs", {"id": job_id}))
         except (AirbyteError, KeyError, TypeError, AttributeError):
             return Report()
 
@@ -173,35 +113,6 @@ class Jobs:
         """The address of the connection's jobs in Airbyte's web application."""
         path = f"/workspaces/{connection.workspace_id}/connections/{connection.id}/job-history"
         return f"{self._client.root}{path}"
-
-
-def _report(answer: Json) -> Report:
-    attempts: list[Json] = [item.get("attempt") or {} for item in answer.get("attempts") or []]
-    statistics: list[Json] | None = answer["job"].get("streamAggregatedStats")
-    streams = None if statistics is None else {item["streamName"]: _figures(item) for item in statistics}
-    failures: list[Json] = []
-    for attempt in attempts:
-        failures = (attempt.get("failureSummary") or {}).get("failures") or failures
-    failure: dict[str, Any] = failures[0] if failures else {}
-    said = failure.get("externalMessage") or failure.get("internalMessage") or ""
-    kind = " ".join(filter(None, [failure.get("failureOrigin"), failure.get("failureType")]))
-    return Report(
-        streams=streams,
-        attempts=len(attempts),
-        reason=": ".join(filter(None, [kind, said])),
-        failure_type=failure.get("failureType") or "",
-    )
-
-
-def _figures(item: Json) -> dict[str, int]:
-    return {"rows": item.get("recordsCommitted") or 0, "bytes": item.get("bytesCommitted") or 0}
-
-
-def _seconds(duration: str | None) -> float:
-    try:
-        return _DURATION.validate_python(duration).total_seconds() if duration else 0.0
-    except ValidationError:
-        return 0.0
 
 
 def _is_id(text: str) -> bool:

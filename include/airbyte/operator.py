@@ -22,7 +22,8 @@ from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.airbyte.client import AirbyteError, AirbyteRefused, AirbyteUnavailable, Client
-from include.airbyte.jobs import SUCCEEDED, Connection, ConnectionNotUsable, Job, Jobs, Report
+from include.airbyte.job import SUCCEEDED, Connection, Job, Report, failure_message, result
+from include.airbyte.jobs import ConnectionNotUsable, Jobs
 from include.airbyte.trigger import AirbyteSyncTrigger
 from include.airbyte.watch import Ending, Outcome, Watch, delays
 from include.settings import connections
@@ -228,50 +229,32 @@ class AirbyteSyncOperator(BaseOperator):
         if ending.job is None:
             # The job id stays in the store: the next try joins the job if it still runs.
             raise AirflowException(f"{ending.message} See {jobs.page(connection)}")
-        job, report = ending.job, jobs.report(ending.job.id)
+        job, report, url = ending.job, jobs.report(ending.job.id), jobs.page(connection)
         context["task_state_store"].delete(JOB_KEY)
         if job.status != SUCCEEDED:
-            raise _failure(job, report, connection, jobs.page(connection), joined=joined)
-        result = _result(job, report, connection, jobs.page(connection))
+            message = failure_message(job, report, connection, url)
+            raise AirflowFailException(message) if _is_final(job, report, joined=joined) else AirflowException(message)
         self.log.info("Job %s loaded %s rows, %s bytes in %.0f s.", job.id, job.rows, job.bytes, job.seconds)
-        self._emit(context, result)
-        return result
+        summary = result(job, report, connection, url)
+        self._emit(context, summary)
+        return summary
 
-    def _emit(self, context: Context, result: dict[str, Any]) -> None:
+    def _emit(self, context: Context, summary: dict[str, Any]) -> None:
         """Put each stream's figures on its asset event."""
-        shared = {key: result[key] for key in ("job_id", "connection", "status", "seconds", "started_at", "url")}
+        shared = {key: summary[key] for key in ("job_id", "connection", "status", "seconds", "started_at", "url")}
         for name, asset in self.streams.items():
-            if result["streams"] is not None:
-                figures = result["streams"].get(name, {"rows": 0, "bytes": 0})
+            if summary["streams"] is not None:
+                figures = summary["streams"].get(name, {"rows": 0, "bytes": 0})
             elif len(self.streams) == 1:
-                figures = {"rows": result["rows"], "bytes": result["bytes"]}
+                figures = {"rows": summary["rows"], "bytes": summary["bytes"]}
             else:
                 figures = {}
             context["outlet_events"][asset].extra = {"stream": name, **figures, **shared}
 
 
-def _result(job: Job, report: Report, connection: Connection, url: str) -> dict[str, Any]:
-    return {
-        "job_id": job.id,
-        "connection": connection.name,
-        "connection_id": connection.id,
-        "status": job.status,
-        "rows": job.rows,
-        "bytes": job.bytes,
-        "seconds": job.seconds,
-        "started_at": job.started_at,
-        "streams": None if report.streams is None else {name: dict(item) for name, item in report.streams.items()},
-        "url": url,
-    }
-
-
-def _failure(job: Job, report: Report, connection: Connection, url: str, *, joined: bool) -> AirflowException:
-    """Retrying helps unless the configuration is wrong or a person cancelled the job that we had started.
+def _is_final(job: Job, report: Report, *, joined: bool) -> bool:
+    """Whether another try is useless: the configuration is wrong, or a person cancelled the job that we had started.
 
     A job we only joined may have been cancelled on behalf of an earlier try of this very task.
     """
-    tries = f" after {report.attempts} attempt{'s' if report.attempts > 1 else ''}" if report.attempts else ""
-    message = f"Airbyte job {job.id} (connection '{connection.name}') {job.status}{tries}"
-    message += f": {report.reason.rstrip('.')}. See {url}" if report.reason else f". See {url}"
-    final = report.failure_type == "config_error" or (job.status == "cancelled" and not joined)
-    return AirflowFailException(message) if final else AirflowException(message)
+    return report.failure_type == "config_error" or (job.status == "cancelled" and not joined)

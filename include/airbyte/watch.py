@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Any
 
 from include.airbyte.client import AirbyteRefused
-from include.airbyte.jobs import Job, Jobs
+from include.airbyte.job import Job
+from include.airbyte.jobs import Jobs
 
 log = logging.getLogger(__name__)
 

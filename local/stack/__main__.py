@@ -93,7 +93,7 @@ def logs(layout: Layout, console: Console, names: list[str]) -> int:
 
 def shell_environment(layout: Layout) -> int:
     """Print the stack's environment as shell exports, for `eval "$(make --silent environment)"`."""
-    for key, value in layout.environment.items():
+    for key, value in {**layout.environment, **layout.history}.items():
         escaped = value.replace("'", "'\\''")
         print(f"export {key}='{escaped}'")
     return 0

@@ -106,6 +106,8 @@ class Layout:
             "PATH": path,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'config'}",
             "PYTHONUNBUFFERED": "1",
+            # Set in some images; without bytecode every process compiles Airflow anew, 10 s of a core each time.
+            "PYTHONDONTWRITEBYTECODE": "",
             # The public roots and the local warehouse's own: the connector, requests and httpx each read one of them.
             "REQUESTS_CA_BUNDLE": str(self.ca_bundle),
             "SSL_CERT_FILE": str(self.ca_bundle),
@@ -191,6 +193,15 @@ class Layout:
             "PAYMENTS_API_URL": f"{self.world_url}/payments",
             "PRODUCT_ANALYTICS_API_URL": f"{self.world_url}/analytics",
         }
+
+    @property
+    def history(self) -> dict[str, str]:
+        """Where the sources' history begins, once the shop platform has said so: provisioning alone asks for it."""
+        try:
+            start = (STATE / "history").read_text()
+        except FileNotFoundError:
+            return {}
+        return {"PAYMENTS_START_DATE": start, "PRODUCT_ANALYTICS_START_DATE": start}
 
     def _standin(self, name: str, port_variable: str, health: str, *, title: str, stop_signal: str = "TERM") -> Program:
         python = ROOT / ".venvs" / name / "bin" / "python"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from local.stack import warehouse
@@ -88,7 +92,7 @@ class Start:
             ),
             "provision": Step(
                 "Airbyte sources, destination and connections",
-                lambda: self._command([python, "-m", "include.airbyte.provision"]),
+                lambda: self._provision([python, "-m", "include.airbyte.provision"]),
                 ("airbyte", "world", "roles"),
             ),
             "outbox": Step(
@@ -124,14 +128,17 @@ class Start:
             raise StackError(f"`{name}` failed (all of it in {log}):\n{result.stdout.strip()[-1500:]}")
 
     def _child_environment(self) -> dict[str, str]:
-        import os
+        return {**os.environ, **self.layout.environment, **self.layout.history}
 
-        return {**os.environ, **self.layout.environment}
+    def _provision(self, command: list[str]) -> None:
+        """Make Airbyte equal to the declarations, which begin where the shop platform's history does."""
+        clock = httpx.get(f"{self.layout.world_url}/_local/clock", timeout=30, trust_env=False).json()
+        start = datetime.fromisoformat(clock["history_start"]).astimezone(UTC)
+        (STATE / "history").write_text(f"{start:%Y-%m-%dT%H:%M:%SZ}")
+        self._command(command)
 
     def _migrate_airflow(self) -> None:
         """Bring the metadata database to this Airflow's schema; a marker saves the 10 s that finding it done takes."""
-        from importlib.metadata import version
-
         marker = STATE / "airflow" / "migrated"
         wanted = version("apache-airflow-core")
         if marker.exists() and marker.read_text() == wanted:

@@ -48,4 +48,4 @@ def test_a_sync_says_rows_bytes_and_seconds_of_each_stream(stack: Stack) -> None
     raw = [event for event in events["asset_events"] if event["name"].startswith("raw.payments.")]
     assert raw
     for event in raw:
-        assert {"rows", "bytes", "duration_s"} <= event["extra"].keys()
+        assert {"rows", "bytes", "seconds"} <= event["extra"].keys()

@@ -175,6 +175,14 @@ def test_a_sync_that_somebody_else_started_is_joined(airbyte, context):
     assert not airbyte.made("POST", "/jobs")
 
 
+def test_the_running_sync_is_found_behind_a_long_history(airbyte, context):
+    for _ in range(20):
+        airbyte.add_job("succeeded")
+    running = airbyte.add_job("running", "running", "succeeded")
+    assert operator().execute(context)["job_id"] == running
+    assert not airbyte.made("POST", "/jobs")
+
+
 def test_a_conflict_that_comes_between_look_and_start_is_joined(airbyte, context):
     def somebody_starts() -> dict[str, Any]:
         airbyte.start_job()

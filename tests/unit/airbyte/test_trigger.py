@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include.airbyte.jobs import Job
+from include.airbyte.job import Job
 from include.airbyte.trigger import AirbyteSyncTrigger
 from include.airbyte.watch import Ending, Outcome, delays
 
