@@ -124,9 +124,6 @@ def make_all(names: "list[str] | None" = None) -> None:
 
 def main() -> int:
     """Make the environments, then hand over to a module of the platform's environment when one is named."""
-    os.environ.setdefault(
-        "UV_LINK_MODE", "hardlink" if os.stat(str(ROOT)).st_dev == os.stat(os.path.expanduser("~")).st_dev else "copy"
-    )
     try:
         make_all()
     except BootstrapError as error:
