@@ -28,15 +28,20 @@ def new_orders(stack: Stack) -> Iterator[Stack]:
     stack.clock(freeze=True)
     stack.clock(advance_seconds=24 * 3600)
     yield stack
-    httpx.delete(f"{faults_url(stack)}", timeout=10)
+    faults(stack, "DELETE")
 
 
-def faults_url(stack: Stack) -> str:
-    return stack.layout.airbyte_url.replace("/api/public/v1", "/_local/faults")
-
-
-def arm(stack: Stack, **fault: Any) -> None:
-    httpx.post(faults_url(stack), json=fault, timeout=10).raise_for_status()
+def faults(stack: Stack, method: str, **fault: Any) -> None:
+    """Arm a fault of the local Airbyte (POST), or disarm all (DELETE)."""
+    url = stack.layout.airbyte_url
+    credentials = {
+        "client_id": stack.values["AIRBYTE_CLIENT_ID"],
+        "client_secret": stack.values["AIRBYTE_CLIENT_SECRET"],
+    }
+    token = httpx.post(f"{url}/applications/token", json=credentials, timeout=10).json()["access_token"]
+    address = url.replace("/api/public/v1", "/_local/faults")
+    headers = {"Authorization": f"Bearer {token}"}
+    httpx.request(method, address, json=fault, headers=headers, timeout=10).raise_for_status()
 
 
 def processes(stack: Stack, *words: str) -> list[psutil.Process]:
@@ -77,7 +82,7 @@ def while_syncing(stack: Stack, happen: Callable[[], None]) -> None:
 
 
 def test_a_connector_killed_half_way_is_made_good(new_orders: Stack) -> None:
-    arm(new_orders, kind="kill_after_records", connection="storefront", n=500)
+    faults(new_orders, "POST", kind="kill_after_records", connection="storefront", n=500)
     new_orders.run_everything()
     numbers_are_right(new_orders)
 
@@ -94,11 +99,11 @@ def test_a_warehouse_killed_in_the_middle_of_a_load_is_made_good(new_orders: Sta
 
 def test_an_airbyte_that_answers_500_for_a_minute_is_waited_for(new_orders: Stack) -> None:
     began = time.monotonic()
-    arm(new_orders, kind="http", path="/jobs", status=500, times=1_000_000)
+    faults(new_orders, "POST", kind="http", path="/jobs", status=500, times=1_000_000)
 
     def heal() -> None:
         time.sleep(60)
-        httpx.delete(faults_url(new_orders), timeout=10)
+        faults(new_orders, "DELETE")
 
     thread = threading.Thread(target=heal)
     thread.start()
