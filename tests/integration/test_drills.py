@@ -19,7 +19,7 @@ from tests.integration.test_numbers import (
     test_orders_and_sales_per_shop_and_day_are_those_of_the_package as numbers_are_right,
 )
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
 @pytest.fixture

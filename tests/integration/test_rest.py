@@ -45,15 +45,15 @@ def test_a_wrong_password_gets_no_token(stack: Stack) -> None:
     assert answer.status_code == 401
 
 
-def test_a_wrong_token_is_answered_with_401(stack: Stack) -> None:
-    headers = {"Authorization": "Bearer wrong"}
-    answer = httpx.post(
-        f"{stack.layout.airflow_url}/api/v2/dags/payments_hourly/dagRuns",
-        json={"logical_date": None},
-        headers=headers,
-        timeout=30,
-    )
-    assert answer.status_code == 401
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    # Airflow 3.3 takes a token that it cannot read for somebody who may not, no token for somebody unknown.
+    [({}, 401), ({"Authorization": "Bearer wrong"}, 403)],
+)
+def test_without_a_valid_token_nothing_is_started(stack: Stack, headers: dict[str, str], status: int) -> None:
+    url = f"{stack.layout.airflow_url}/api/v2/dags/payments_hourly/dagRuns"
+    answer = httpx.post(url, json={"logical_date": None}, headers=headers, timeout=30)
+    assert answer.status_code == status
     assert answer.json()["detail"]
 
 
