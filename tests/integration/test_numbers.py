@@ -103,12 +103,6 @@ def test_every_order_has_the_visit_that_made_it(frozen: Stack) -> None:
     assert without == 0
 
 
-def test_a_repeated_run_changes_nothing(frozen: Stack) -> None:
-    before = contents(frozen)
-    frozen.run_everything()
-    assert contents(frozen) == before
-
-
 @pytest.mark.slow
 def test_a_run_repeated_three_times_changes_nothing(frozen: Stack) -> None:
     before = contents(frozen)
@@ -117,6 +111,7 @@ def test_a_run_repeated_three_times_changes_nothing(frozen: Stack) -> None:
     assert contents(frozen) == before
 
 
+@pytest.mark.slow
 def test_the_second_sync_moves_only_what_is_new_or_changed(frozen: Stack) -> None:
     frozen.clock(advance_seconds=2 * 3600)
     run = frozen.run("storefront_hourly")
