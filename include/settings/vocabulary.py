@@ -22,15 +22,6 @@ class Cadence(StrEnum):
     WEEKLY = "weekly"
 
 
-class Layer(StrEnum):
-    """Where a table stands between its source and its readers."""
-
-    RAW = "raw"
-    STAGING = "staging"
-    INTERMEDIATE = "intermediate"
-    MARTS = "marts"
-
-
 class Tag(StrEnum):
     """Tags of DAGs, as people filter by them in the Airflow UI."""
 

@@ -104,12 +104,11 @@ def make(name: str, requirements: "list[Path]", constraints: Path) -> bool:
     return True
 
 
-def make_all(names: "list[str] | None" = None) -> None:
-    """Make the named environments (all of them by default); says in one line what it did."""
+def make_all() -> None:
+    """Make the environments that are missing or out of date; says in one line which."""
     check_machine()
-    wanted = {name: files for name, files in environments().items() if names is None or name in names}
     stale = {}
-    for name, (requirements, constraints) in wanted.items():
+    for name, (requirements, constraints) in environments().items():
         marker = ROOT / name / MARKER
         if not marker.exists() or marker.read_text() != fingerprint(requirements, constraints):
             stale[name] = (requirements, constraints)
