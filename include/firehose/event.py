@@ -30,6 +30,8 @@ class Road(StrEnum):
     """The way an event reached the outbox."""
 
     CALLBACK = "callback"
+    # A task that ends by its build's word runs no callback; whoever ends it reports it.
+    BUILD = "build"
 
 
 class TaskState(StrEnum):

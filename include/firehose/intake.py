@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +72,24 @@ def report(event: Event, *, road: Road) -> bool:
 
     Returns whether it is safe in one of the two. Never raises, and returns within 2.5 s whatever the database does.
     """
+    return report_all([event], road=road)
+
+
+def report_all(events: Sequence[Event], *, road: Road) -> bool:
+    """`report` for several events in one transaction: all are in the outbox, or all are in the spool."""
     try:
-        if _stored_in_time(event, road):
+        if _stored_in_time(events, road):
             return True
-        spool.append(spool_path(), event)
+        for event in events:
+            spool.append(spool_path(), event)
         return True
     except Exception:
-        log.exception("The event %s could be written neither to the outbox nor to the spool.", event.event_id)
+        log.exception("%s could be written neither to the outbox nor to the spool.", _named(events))
         return False
+
+
+def _named(events: Sequence[Event]) -> str:
+    return events[0].event_id if len(events) == 1 else f"{events[0].event_id} and {len(events) - 1} more"
 
 
 def spool_path() -> Path:
@@ -91,8 +101,8 @@ def spool_path() -> Path:
     return Path(configured) if configured else spool.default_path()
 
 
-def _stored_in_time(event: Event, road: Road) -> bool:
-    """Whether the row was committed within DATABASE_SECONDS.
+def _stored_in_time(events: Sequence[Event], road: Road) -> bool:
+    """Whether the rows were committed within DATABASE_SECONDS.
 
     A row that is committed later is harmless: the spool's line has the same id.
     """
@@ -100,20 +110,20 @@ def _stored_in_time(event: Event, road: Road) -> bool:
 
     def store() -> None:
         try:
-            _insert(event, road)
+            _insert(events, road)
             done.append(True)
         except Exception as error:
-            log.warning("The outbox did not take %s, it goes to the spool: %s", event.event_id, error)
+            log.warning("The outbox did not take %s; to the spool: %s", _named(events), error)
 
     thread = threading.Thread(target=store, name="firehose-intake", daemon=True)
     thread.start()
     thread.join(DATABASE_SECONDS)
     if thread.is_alive():
-        log.warning("The outbox did not answer in %s s, %s goes to the spool.", DATABASE_SECONDS, event.event_id)
+        log.warning("The outbox did not answer in %s s; %s to the spool.", DATABASE_SECONDS, _named(events))
     return bool(done)
 
 
-def _insert(event: Event, road: Road) -> None:
+def _insert(events: Sequence[Event], road: Road) -> None:
     import psycopg2
 
     dsn = environment.load().firehose_dsn.replace("postgresql+psycopg://", "postgresql://", 1)
@@ -125,8 +135,8 @@ def _insert(event: Event, road: Road) -> None:
         options=f"-c statement_timeout={STATEMENT_MILLISECONDS} -c synchronous_commit=on",
     )
     try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT_EVENT, parameters(event, road))
+        with connection, connection.cursor() as cursor:
+            for event in events:
+                cursor.execute(INSERT_EVENT, parameters(event, road))
     finally:
         connection.close()

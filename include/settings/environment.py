@@ -37,6 +37,11 @@ class Environment:
     variables: Mapping[str, str] = field(repr=False)
 
     @property
+    def task_processes(self) -> int:
+        """How many tasks may run as processes at once on one machine; each needs about 150 MB."""
+        return int(self.get("TASK_PROCESSES", "8"))
+
+    @property
     def firehose_dsn(self) -> str:
         """The outbox: a PostgreSQL database of the firehose's own, as a SQLAlchemy URL."""
         return self.require("FIREHOSE_DSN")
@@ -74,7 +79,7 @@ def load(variables: Mapping[str, str] | None = None) -> Environment:
     return Environment(
         name=EnvironmentName(values.get("BACKBEAT_ENVIRONMENT", EnvironmentName.LOCAL)),
         airflow_url=values.get("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080").rstrip("/"),
-        transform_mode=TransformMode(values.get("BACKBEAT_TRANSFORM_MODE", TransformMode.WATCHER)),
+        transform_mode=TransformMode(values.get("BACKBEAT_TRANSFORM_MODE", TransformMode.BUILD)),
         slack_api_url=values.get("SLACK_API_URL", SLACK_API),
         slack_channel=values.get("SLACK_CHANNEL", "C0FIREHOSE"),
         variables=values,

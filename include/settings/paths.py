@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.settings import environment
+
 ROOT = Path(__file__).resolve().parents[2]
-DBT_PROJECT = ROOT / "dbt"
+# dbt's own variable; benchmarks and tests point it at a project of theirs.
+DBT_PROJECT = Path(environment.load().get("DBT_PROJECT_DIR") or ROOT / "dbt")
 # Built ahead (`make manifest`, image build) and only read afterwards: dbt's own target/ is written by every run.
 DBT_MANIFEST = DBT_PROJECT / "manifest" / "manifest.json"
 SOURCES = ROOT / "include" / "sources"

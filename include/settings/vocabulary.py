@@ -39,7 +39,12 @@ class Severity(StrEnum):
 
 
 class TransformMode(StrEnum):
-    """How the tasks of a dbt group run: one `dbt build` that the tasks watch, or one `dbt` call per task."""
+    """How the tasks of a dbt group come to their states.
 
+    BUILD: one `dbt build` per pipeline, whose word a task per model takes without a process of its own. WATCHER and
+    LOCAL are Cosmos's own modes, kept for comparison and as a way back.
+    """
+
+    BUILD = "build"
     WATCHER = "watcher"
     LOCAL = "local"

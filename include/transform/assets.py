@@ -14,7 +14,7 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, TaskGroup
 
 from include.settings.assets import model_asset, raw_asset
-from include.transform.ownership import Manifest, built_nodes
+from include.transform.ownership import BUILT_TYPES, Manifest, built_nodes
 
 TEST = "test"
 
@@ -24,10 +24,16 @@ def asset_of(manifest: Manifest, key: str) -> Asset | None:
     source = manifest["sources"].get(key)
     if source is not None:
         return raw_asset(source=source["source_name"], stream=source["name"])
-    node = built_nodes(manifest).get(key)
-    if node is None or node["config"].get("materialized") == "ephemeral":
+    node = manifest["nodes"].get(key) or manifest.get("parents", {}).get(key)
+    if node is None or node["resource_type"] not in BUILT_TYPES or node["config"].get("materialized") == "ephemeral":
         return None
     return model_asset(database=node["database"], schema=node["schema"], name=node["alias"])
+
+
+def inlets_of(manifest: Manifest, key: str) -> list[Asset]:
+    """The assets that a node reads."""
+    found = [asset_of(manifest, parent) for parent in manifest["nodes"][key]["depends_on"]["nodes"]]
+    return [asset for asset in found if asset is not None]
 
 
 def _judge(entry: Any) -> BaseOperator:
@@ -47,8 +53,7 @@ def attach(tasks_map: Mapping[str, Any], manifest: Manifest) -> None:
             # The producer, its gate and detached tests are no nodes of the graph.
             continue
         judge = _judge(entry)
-        inlets = [asset_of(manifest, parent) for parent in node["depends_on"]["nodes"]]
-        judge.inlets = [asset for asset in inlets if asset is not None]
+        judge.inlets = inlets_of(manifest, key)
         own = asset_of(manifest, key)
         if own is not None:
             judge.outlets = [own]

@@ -89,6 +89,64 @@ def runs_of_tests(manifest: Manifest) -> dict[str, list[str]]:
     return runs
 
 
+def judges(manifest: Manifest, owner: str) -> dict[str, list[str]]:
+    """The tests that judge each node of a pipeline, by the node's unique id, in a stable order.
+
+    A test judges one node, so that its failure blocks what stands on that node and nothing else: the node it is
+    declared on, or for a test of its own file the last of its nodes in the order of building.
+    """
+    mine = set(owned_by(manifest, owner))
+    found: dict[str, list[str]] = {key: [] for key in sorted(mine)}
+    for key, run_by in sorted(runs_of_tests(manifest).items()):
+        test = manifest["nodes"][key]
+        if owner not in run_by or test["resource_type"] != "test":
+            continue
+        parents = sorted(mine.intersection(_parents(test)))
+        declared_on = test.get("attached_node")
+        found[declared_on if declared_on in parents else _last(manifest, parents)].append(key)
+    return found
+
+
+def _last(manifest: Manifest, keys: list[str]) -> str:
+    """A node that none of the others stands on."""
+    above = {key: _ancestors(manifest, [key]) - {key} for key in keys}
+    return next(key for key in keys if not any(key in above[other] for other in keys))
+
+
+def slice_of(manifest: Manifest, owner: str) -> dict[str, Any]:
+    """The part of a manifest that a pipeline's DAG is drawn from, in the manifest's own form.
+
+    `nodes` are the pipeline's nodes and the tests that run in it, `sources` the sources they read, `parents` the nodes
+    of other pipelines they read; `judges` as judges() gives it. Columns, code and documentation are left out: a DAG
+    file reads this at each parse.
+    """
+    tests = judges(manifest, owner)
+    nodes = manifest["nodes"]
+    kept = [*tests, *(test for found in tests.values() for test in found)]
+    read = {parent for key in tests for parent in _parents(nodes[key])}
+    return {
+        "metadata": {"project_name": manifest["metadata"]["project_name"]},
+        "nodes": {key: _drawn(nodes[key]) for key in kept},
+        "sources": {key: _drawn(manifest["sources"][key]) for key in sorted(read) if key in manifest["sources"]},
+        "parents": {key: _drawn(nodes[key]) for key in feeds(manifest, owner)},
+        "judges": tests,
+    }
+
+
+_DRAWN = (
+    *("unique_id", "resource_type", "name", "alias", "database", "schema", "package_name", "original_file_path"),
+    *("fqn", "tags", "depends_on", "source_name"),
+)
+_DRAWN_CONFIG = ("materialized", "meta", "tags", "enabled")
+
+
+def _drawn(node: Mapping[str, Any]) -> dict[str, Any]:
+    config = node.get("config") or {}
+    drawn = {name: node[name] for name in _DRAWN if name in node}
+    drawn["depends_on"] = {"nodes": _parents(node)}
+    return drawn | {"config": {name: config[name] for name in _DRAWN_CONFIG if name in config}}
+
+
 def feeds(manifest: Manifest, owner: str) -> list[str]:
     """The nodes of other pipelines that this pipeline's nodes read directly, in a stable order."""
     all_owners = owners(manifest)

@@ -20,7 +20,7 @@ from local.stack.health import ready
 from local.stack.layout import ENV_FILE, LOGS, ROOT, STATE, Layout
 from local.stack.summary import show_addresses
 from local.stack.supervisor import Supervisor, end, orphans
-from local.stack.up import up
+from local.stack.up import start, up
 
 
 @contextlib.contextmanager
@@ -102,8 +102,8 @@ def shell_environment(layout: Layout) -> int:
 def main() -> int:
     """Run one verb; errors are one message on standard error and exit code 1."""
     parser = argparse.ArgumentParser(prog="local.stack", description=__doc__)
-    parser.add_argument("verb", choices=["up", "down", "status", "logs", "clean", "environment"])
-    parser.add_argument("names", nargs="*", help="programs (logs only)")
+    parser.add_argument("verb", choices=["up", "start", "down", "status", "logs", "clean", "environment"])
+    parser.add_argument("names", nargs="*", help="programs (logs), parts (start)")
     options = parser.parse_args()
     console = Console(soft_wrap=not sys.stdout.isatty())
     os.chdir(ROOT)
@@ -117,6 +117,8 @@ def main() -> int:
             case "environment":
                 return shell_environment(layout)
         with only_one():
+            if options.verb == "start":
+                return start(layout, console, options.names)
             return {"up": up, "down": down, "clean": clean}[options.verb](layout, console)
     except StackError as error:
         print(str(error), file=sys.stderr)

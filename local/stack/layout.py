@@ -122,7 +122,7 @@ class Layout:
         return {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW_CONFIG": str(ROOT / "config" / "airflow.cfg"),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__DAGS_FOLDER": self.values.get("DAGS_FOLDER") or str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__FERNET_KEY": self.values["AIRFLOW_FERNET_KEY"],
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",

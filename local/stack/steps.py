@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+
+from local.stack.errors import StackError
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,20 @@ class Step:
     title: str
     action: Callable[[], object]
     needs: tuple[str, ...] = ()
+
+
+def closure(steps: Mapping[str, Step], names: Sequence[str]) -> dict[str, Step]:
+    """The named steps and all they need. Raises StackError for a name that no step has."""
+    found: dict[str, Step] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in steps:
+            raise StackError(f"There is nothing to start named {name}; there are: {', '.join(sorted(steps))}.")
+        if name not in found:
+            found[name] = steps[name]
+            waiting += steps[name].needs
+    return found
 
 
 def run_all(steps: Mapping[str, Step], report: Callable[[str, float], None]) -> None:

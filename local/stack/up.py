@@ -20,11 +20,12 @@ from local.stack.errors import StackError
 from local.stack.first_run import FirstRun
 from local.stack.health import check_ports, wait_until_ready
 from local.stack.layout import LOGS, MARTS, PIPELINES, ROOT, STATE, Layout
-from local.stack.steps import Step, run_all
+from local.stack.steps import Step, closure, run_all
 from local.stack.summary import show_summary
 from local.stack.supervisor import Supervisor, end, orphans, write_configuration
 
 AIRBYTE_POOL_SLOTS = 4
+DBT_POOL_SLOTS = 10_000
 
 
 class Start:
@@ -36,8 +37,8 @@ class Start:
         self.supervisor = Supervisor(layout)
         self.api = AirflowApi(layout.airflow_url, layout.values["AIRFLOW_ADMIN_PASSWORD"])
 
-    def start(self) -> None:
-        """Start what does not run yet.
+    def start(self, *names: str) -> None:
+        """Start what does not run yet: everything, or the named steps and what they need.
 
         Raises StackError when something cannot start; then everything that was started is stopped again.
         """
@@ -50,7 +51,8 @@ class Start:
         self._write_passwords()
         try:
             self.supervisor.boot()
-            run_all(self._steps(), self._report)
+            steps = self._steps()
+            run_all(closure(steps, names) if names else steps, self._report)
         except BaseException:
             self.console.print("Stopping what was started.")
             self.supervisor.stop_all()
@@ -148,7 +150,14 @@ class Start:
 
     def _open_dags(self) -> None:
         self.api.ensure_pool("airbyte", AIRBYTE_POOL_SLOTS, "Syncs that may run at once.")
+        self.api.ensure_pool("dbt_models", DBT_POOL_SLOTS, "Models whose build is waited for; none costs a process.")
         self.api.wait_for_dags([*PIPELINES, MARTS])
+
+
+def start(layout: Layout, console: Console, names: list[str]) -> int:
+    """Start the named parts of the stack and what they need; no pipeline is run. Returns the exit code."""
+    Start(layout, console).start(*names)
+    return 0
 
 
 def up(layout: Layout, console: Console) -> int:

@@ -24,7 +24,7 @@ from tests.standins import ROOT, free_port
 PORTS = ("AIRFLOW_PORT", "SLACK_PORT", "AIRBYTE_PORT", "WAREHOUSE_PORT", "WORLD_PORT", "POSTGRES_PORT")
 HOURLY = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
-RUN_SECONDS = 600
+RUN_SECONDS = 300
 
 
 @dataclass
@@ -112,12 +112,12 @@ class Stack:
         run_id = self.api.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"]
         return self.wait(dag_id, run_id)
 
-    def wait(self, dag_id: str, run_id: str) -> dict[str, Any]:
+    def wait(self, dag_id: str, run_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
         def finished() -> dict[str, Any] | None:
             run = self.api.run(dag_id, run_id)
             return run if run["state"] in ("success", "failed") else None
 
-        return wait_for(finished, f"{dag_id} {run_id} to end")
+        return wait_for(finished, f"{dag_id} {run_id} to end", seconds)
 
     def run_everything(self) -> None:
         """Run the hourly DAGs at once and wait for the marts that they start; all must be green."""

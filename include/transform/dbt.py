@@ -1,0 +1,137 @@
+"""`dbt build` inside this process, on a manifest that is already parsed.
+
+A call of dbt's command line spends seconds before its first statement: it imports dbt, reads every file of the project
+to see whether one has changed, and writes its artifacts. Here the manifest that `make manifest` has parsed is loaded
+as it is (dbt's own `dbtRunner(manifest=...)`), as long as neither the project's files nor the variables that shape it
+have changed since; otherwise dbt parses, so that an edited model takes effect without a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from include.settings import paths
+from include.transform import manifest as prebuilt
+
+log = logging.getLogger(__name__)
+
+# Marks the nodes of one call in the manifest in memory: one selector, where a list of names would be compared with
+# every node of the project, name by name.
+MARK = "backbeat_selected"
+
+QUIET = ["--no-use-colors", "--log-level-file", "none", "--no-send-anonymous-usage-stats"]
+# Unit tests judge code, not data: they run where code changes (`make test`), not each hour.
+BUILD = [
+    *("--indirect-selection", "buildable"),
+    *("--exclude-resource-type", "unit_test"),
+    "--cache-selected-only",
+    "--no-write-json",
+]
+
+
+class DbtError(Exception):
+    """dbt ended before it had gone through what was selected."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a call that dbt went through to its end: how many nodes and tests ended with each of dbt's words."""
+
+    counts: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """Nodes and tests that failed."""
+        return self.counts.get("error", 0) + self.counts.get("fail", 0)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items())) or "nothing selected"
+
+
+def build(
+    nodes: Iterable[str],
+    *,
+    target: Path,
+    wanted: str = "",
+    full_refresh: bool = False,
+    heard: Callable[[Any], None] | None = None,
+) -> Outcome:
+    """Build and test the nodes (unique ids), or those of them that dbt's selection `wanted` names as well.
+
+    `target` is where the compiled SQL goes; `heard` is called with each of dbt's events, from dbt's threads. Raises
+    DbtError when dbt breaks off: a project that does not parse, no connection. A model or test that fails is no error
+    of the call; the outcome counts it.
+    """
+    from dbt.cli.main import dbtRunner
+
+    manifest = load_manifest()
+    _mark(manifest, set(nodes))
+    selectors = [f"tag:{MARK},{part}" for part in wanted.split()] or [f"tag:{MARK}"]
+    command = [*QUIET, "build", "--select", *selectors, *BUILD, *_folders(target)]
+    if full_refresh:
+        command.append("--full-refresh")
+    runner = dbtRunner(manifest=manifest, callbacks=[heard] if heard else [])
+    result = runner.invoke(command)
+    if result.exception is not None:
+        raise DbtError(f"dbt broke off: {result.exception}") from result.exception
+    counts: dict[str, int] = {}
+    for item in getattr(result.result, "results", None) or ():
+        word = str(item.status)
+        counts[word] = counts.get(word, 0) + 1
+    return Outcome(counts)
+
+
+def cancel_queries() -> None:
+    """Cancel what this process's dbt is running in the warehouse."""
+    from dbt.adapters.factory import FACTORY
+
+    adapters: list[Any] = list(FACTORY.adapters.values())
+    for adapter in adapters:
+        for name in adapter.cancel_open_connections():
+            log.info("Cancelled the query of %s.", name)
+
+
+def load_manifest() -> Any:
+    """dbt's manifest object: the prebuilt one while it is current, otherwise parsed now.
+
+    Raises DbtError when the project does not parse.
+    """
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    if prebuilt.is_current():
+        manifest = Manifest.from_msgpack(prebuilt.PARSED.read_bytes())
+        manifest.build_flat_graph()
+        return manifest
+    log.warning("The dbt project has changed since `make manifest`: parsing it. New models show once it is run again.")
+    result = dbtRunner().invoke([*QUIET, "--quiet", "parse", *_folders(prebuilt.BUILD)])
+    if not result.success:
+        raise DbtError(f"The dbt project does not parse: {result.exception}")
+    return result.result
+
+
+def _mark(manifest: Any, nodes: set[str]) -> None:
+    known = nodes & manifest.nodes.keys()
+    if missing := sorted(nodes - known):
+        log.warning("The dbt project has no longer: %s", ", ".join(missing))
+    for key in known:
+        node = manifest.nodes[key]
+        node.tags = [*node.tags, MARK]
+
+
+def _folders(target: Path) -> Sequence[str]:
+    project = str(paths.DBT_PROJECT)
+    return [
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]

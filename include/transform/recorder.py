@@ -1,0 +1,113 @@
+"""Hears dbt's events as they come and hands on what they say of each node, in batches.
+
+dbt calls from its worker threads; nothing here may hold them up, so a thread of its own does the handing on.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from include.transform.results import STARTED, End, NodeResult
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.3
+# More than a person reads of one model; dbt's own log of the build has the rest.
+KEPT_LINES = 200
+LINE_CHARS = 4000
+# What the project's macro count_rows() says. Snowflake's own answer to a `create table as` is one row: its message.
+ROWS = re.compile(r"^rows of .+: (?P<rows>\d+)$")
+KEPT_LEVELS = frozenset({"info", "warn", "error"})
+
+
+class Recorder:
+    """Collects results from dbt's events (`hear`) and passes each batch to `publish`, from a thread of its own."""
+
+    def __init__(self, publish: Callable[[list[NodeResult], End | None], None]) -> None:
+        self._publish = publish
+        self._end: End | None = None
+        self._lock = threading.Lock()
+        self._lines: dict[str, list[tuple[str, str, str]]] = {}
+        self._rows: dict[str, int] = {}
+        self._waiting: dict[str, NodeResult] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._hand_on, name="dbt-results", daemon=True)
+        self._thread.start()
+
+    def hear(self, event: Any) -> None:
+        """Take in one event of dbt's (an EventMsg)."""
+        info: Any = getattr(event.data, "node_info", None)
+        key = info.unique_id if info is not None else ""
+        if not key:
+            return
+        name, level = event.info.name, str(event.info.level)
+        with self._lock:
+            if name == "NodeStart":
+                self._waiting[key] = NodeResult(
+                    unique_id=key, status=STARTED, name=info.node_name, started_at=_utc(info.node_started_at)
+                )
+            elif name == "NodeFinished":
+                self._waiting[key] = _result(event, self._lines.pop(key, []), rows=self._rows.pop(key, None))
+            elif name == "JinjaLogInfo" and (counted := ROWS.match(event.data.msg)):
+                self._rows[key] = int(counted["rows"])
+            elif level in KEPT_LEVELS:
+                lines = self._lines.setdefault(key, [])
+                if len(lines) < KEPT_LINES:
+                    lines.append((datetime.now(UTC).isoformat(), level, event.info.msg[:LINE_CHARS]))
+
+    def close(self, end: End) -> None:
+        """Hand on what is left, and the end; returns when it has been handed on."""
+        self._end = end
+        self._closing.set()
+        self._thread.join()
+
+    def _hand_on(self) -> None:
+        while True:
+            last = self._closing.wait(FLUSH_SECONDS)
+            with self._lock:
+                ready, self._waiting = list(self._waiting.values()), {}
+            if last:
+                self._publish(ready, self._end)
+                return
+            if ready:
+                self._publish(ready, None)
+
+
+def _result(event: Any, lines: list[tuple[str, str, str]], rows: int | None) -> NodeResult:
+    info, result = event.data.node_info, event.data.run_result
+    response = {key: value for key, value in result.adapter_response.items()}
+    return NodeResult(
+        unique_id=info.unique_id,
+        status=str(info.node_status or result.status).lower(),
+        name=info.node_name,
+        message=result.message,
+        started_at=_utc(info.node_started_at),
+        finished_at=_utc(info.node_finished_at),
+        seconds=round(result.execution_time, 3),
+        rows=rows,
+        failures=_count(result.num_failures),
+        query_id=str(response.get("query_id") or ""),
+        compiled=info.node_path,
+        lines=tuple(lines),
+    )
+
+
+def _utc(text: str) -> str:
+    """dbt writes UTC without saying so."""
+    if not text:
+        return ""
+    time = datetime.fromisoformat(text)
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
+
+
+def _count(value: Any) -> int | None:
+    """A count that dbt gives as a float or a text, or not at all."""
+    try:
+        return int(float(value))
+    except (TypeError, ValueError):
+        return None

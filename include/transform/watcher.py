@@ -1,0 +1,385 @@
+"""Ends the tasks of models by their build's word: one process beside the scheduler, for any number of them.
+
+The executor (executor.py) starts it and hands it tasks; everything else goes through Airflow's Execution API, as a
+worker would do it. It reads what a build publishes once for all tasks of its run. A task stays queued until dbt comes
+to its model, runs while dbt runs it, and ends with dbt's times, so that Airflow's charts show what dbt did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from types import SimpleNamespace
+from typing import Any
+
+from include.firehose import intake
+from include.firehose.callbacks import task_event
+from include.firehose.event import Event, Road, TaskState
+from include.transform.consumer import ANSWERED_KEY
+from include.transform.execution_api import ExecutionApi, Start, TaskLost
+from include.transform.results import STATE, Build
+from include.transform.story import Line, figures, log_url, story
+from include.transform.verdict import Call, Verdict, judge
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.3
+# How often more than the next batch is asked for: the state of the build's task and whether a new attempt has begun.
+REFRESH_SECONDS = 2.0
+HEARTBEAT_SECONDS = 10.0
+# A queued task that nobody takes for long would be failed by the scheduler, so it is set running before that.
+QUEUED_SECONDS = 60.0
+# A model is built alone only when two looks this far apart agree: between the start of a new attempt of the build and
+# the removal of the old attempt's XComs lies a moment in which the old one seems to be running.
+SURE_SECONDS = 2.0
+# Events are gathered for this long, to be written together.
+GATHER_SECONDS = 0.2
+# Requests under way at once. More would only queue in the API server.
+PARALLEL = 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task instance to be ended by its build's word.
+
+    `number` tells two handings-over of one task instance apart (a reschedule keeps even the try number). `hostname` and
+    `pid` are those it runs as, once it runs.
+    """
+
+    number: int
+    key: tuple[str, str, str, int, int]
+    ti_id: str
+    build_task_id: str
+    log_path: str
+    hostname: str
+    unixname: str
+    pid: int
+    owner: str = ""
+    asset: tuple[str, str] | None = None
+    running: bool = False
+
+    @property
+    def dag_id(self) -> str:
+        return self.key[0]
+
+    @property
+    def task_id(self) -> str:
+        return self.key[1]
+
+    @property
+    def run_id(self) -> str:
+        return self.key[2]
+
+    @property
+    def try_number(self) -> int:
+        return self.key[3]
+
+    @property
+    def build_key(self) -> tuple[str, str, str]:
+        """The build that answers for it: DAG, run, task."""
+        return self.dag_id, self.run_id, self.build_task_id
+
+
+class Report:
+    """What the watcher says to the executor of a task."""
+
+    DONE = "done"
+    ALONE = "alone"
+    LOST = "lost"
+
+
+@dataclass
+class _Follower:
+    """One build and the tasks that wait for its word."""
+
+    build: Build = field(default_factory=Build)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    looks: int = 0
+    tasks: int = 0
+
+
+class Watcher:
+    """Runs tasks until each is reported: DONE, ALONE (a worker must build it) or LOST (not ours any more)."""
+
+    def __init__(
+        self,
+        api: ExecutionApi,
+        report: Callable[[Task, str], None],
+        write_log: Callable[[Task, Iterable[Line]], None],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._api = api
+        self._report = report
+        self._write_log = write_log
+        self._tell = tell
+        self._followers: dict[tuple[str, str, str], _Follower] = {}
+        self._readers: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._under_way = asyncio.Semaphore(PARALLEL)
+
+    async def run(self, task: Task) -> None:
+        """Watch one task to its end."""
+        follower = self._follow(task)
+        try:
+            await self._run(task, follower)
+        except TaskLost as error:
+            log.warning("%s %s is no longer ours: %s", task.dag_id, task.task_id, error)
+            self._report(task, Report.LOST)
+        except Exception:
+            log.exception("%s %s could not be watched; a worker takes it.", task.dag_id, task.task_id)
+            self._report(task, Report.LOST if task.running else Report.ALONE)
+        finally:
+            self._unfollow(task, follower)
+
+    async def _run(self, task: Task, follower: _Follower) -> None:
+        answered = 0
+        if task.try_number > 1:
+            answered = int(await self._api.stored(task.ti_id, ANSWERED_KEY) or 0)
+        arrived = beat = time.monotonic()
+        start = await self._start(task, _now()) if task.running else None
+        alone_since: float | None = None
+        seen = -1
+        while True:
+            verdict = self._judge(task, follower.build, answered) if follower.looks else None
+            now = time.monotonic()
+            if verdict is not None and verdict.call is Call.ALONE:
+                alone_since = alone_since or now
+                if now - alone_since >= SURE_SECONDS:
+                    break
+            elif verdict is not None and verdict.call is not Call.WAIT:
+                break
+            else:
+                alone_since = None
+            dbt_runs_it = verdict is not None and verdict.call is Call.WAIT and verdict.node is not None
+            if start is None and (dbt_runs_it or now - arrived > QUEUED_SECONDS):
+                started = verdict.started_at if verdict is not None else ""
+                start, beat = await self._start(task, started or _now()), now
+            if start is not None and now - beat > HEARTBEAT_SECONDS:
+                await self._api.heartbeat(task.ti_id, hostname=task.hostname, pid=task.pid)
+                beat = now
+            seen = await self._news(follower, seen)
+        if verdict.call is Call.ALONE:
+            await self._hand_over(task, follower.build, running=start is not None)
+            return
+        async with self._under_way:
+            if start is None:
+                start = await self._start(task, verdict.started_at or _now())
+            await self._end(task, follower.build, verdict, start)
+        self._report(task, Report.DONE)
+
+    def _judge(self, task: Task, build: Build, answered: int) -> Verdict:
+        node = build.plan.tasks.get(task.task_id, "") if build.plan else ""
+        return judge(build, node, try_number=task.try_number, answered=answered)
+
+    async def _news(self, follower: _Follower, seen: int) -> int:
+        """Wait until the build has been looked at again, or for a moment."""
+        async with follower.news:
+            if follower.looks == seen:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(follower.news.wait(), timeout=REFRESH_SECONDS)
+            return follower.looks
+
+    async def _start(self, task: Task, started_at: str) -> Start:
+        return await self._api.run(
+            task.ti_id, hostname=task.hostname, unixname=task.unixname, pid=task.pid, started_at=started_at
+        )
+
+    async def _hand_over(self, task: Task, build: Build, *, running: bool) -> None:
+        """Let a worker build the model; it must know that the build's word so far is spent."""
+        if build.plan is not None:
+            await self._api.store(task.ti_id, ANSWERED_KEY, build.plan.attempt)
+        if running:
+            # Back to the scheduler, under the same try number; the executor will see it again, queued.
+            await self._api.finish(task.ti_id, "up_for_reschedule", reschedule_date=_now(), end_date=_now())
+            self._report(task, Report.DONE)
+        else:
+            self._report(task, Report.ALONE)
+
+    async def _end(self, task: Task, build: Build, verdict: Verdict, start: Start) -> None:
+        log_of = log_url(task.dag_id, task.run_id, task.build_task_id)
+        self._write_log(task, story(verdict, build.plan, log_of=log_of))
+        if build.plan is not None:
+            await self._api.store(task.ti_id, ANSWERED_KEY, build.plan.attempt)
+        end_date = verdict.finished_at or _now()
+        if verdict.call is Call.SUCCESS:
+            state = TaskState.SUCCESS
+            await self._api.finish(task.ti_id, state, end_date=end_date, **_outlets(task, verdict))
+        else:
+            state = TaskState.SKIPPED
+            if verdict.call is Call.FAILED:
+                state = TaskState.UP_FOR_RETRY if start.retries else TaskState.FAILED
+            await self._api.finish(task.ti_id, state, end_date=end_date)
+        self._tell(_event(task, verdict, state, max_tries=start.max_tries, ended_at=end_date))
+
+    def _follow(self, task: Task) -> _Follower:
+        follower = self._followers.get(task.build_key)
+        if follower is None:
+            follower = self._followers[task.build_key] = _Follower()
+            self._readers[task.build_key] = asyncio.create_task(self._read(task, follower))
+        follower.tasks += 1
+        return follower
+
+    def _unfollow(self, task: Task, follower: _Follower) -> None:
+        follower.tasks -= 1
+        if follower.tasks == 0:
+            del self._followers[task.build_key]
+            self._readers.pop(task.build_key).cancel()
+
+    async def _read(self, task: Task, follower: _Follower) -> None:
+        """Look at a build again and again, on behalf of the first task that asked for it."""
+        refreshed = 0.0
+        while True:
+            full = time.monotonic() - refreshed >= REFRESH_SECONDS
+            try:
+                wanted = follower.build.refresh() if full else follower.build.more()
+                await self._feed(task, wanted)
+            except TaskLost as error:
+                log.warning("The build of %s %s cannot be read: %s", task.dag_id, task.run_id, error)
+            except Exception:
+                log.exception("The build of %s %s cannot be read; trying again.", task.dag_id, task.run_id)
+            if full:
+                refreshed = time.monotonic()
+            async with follower.news:
+                follower.looks += 1
+                follower.news.notify_all()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _feed(self, task: Task, wanted: Generator[str | None, Any, None]) -> None:
+        place = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.build_task_id}
+        try:
+            key = next(wanted)
+            while True:
+                if key is STATE:
+                    value = await self._api.state_of(task.ti_id, **place)
+                else:
+                    value = await self._api.xcom(task.ti_id, key=key, **place)
+                key = wanted.send(value)
+        except StopIteration:
+            return
+
+
+def _outlets(task: Task, verdict: Verdict) -> dict[str, Any]:
+    if task.asset is None:
+        return {}
+    name, uri = task.asset
+    event = {"dest_asset_key": {"name": name, "uri": uri}, "extra": figures(verdict)}
+    return {"task_outlets": [{"name": name, "uri": uri, "type": "Asset"}], "outlet_events": [event]}
+
+
+def _event(task: Task, verdict: Verdict, state: TaskState, *, max_tries: int, ended_at: str) -> Event:
+    """What the firehose is told: the same event, under the same id, as from a task that runs its own callbacks."""
+    started_at = verdict.started_at or ended_at
+    ti = SimpleNamespace(
+        dag_id=task.dag_id,
+        run_id=task.run_id,
+        task_id=task.task_id,
+        map_index=task.key[4],
+        try_number=task.try_number,
+        max_tries=max_tries,
+        start_date=datetime.fromisoformat(started_at),
+        end_date=datetime.fromisoformat(ended_at),
+    )
+    context = {
+        "ti": ti,
+        "run_id": task.run_id,
+        "task": SimpleNamespace(task_type="DbtModelOperator", owner=task.owner),
+        "exception": DbtFailure(verdict.reason) if verdict.call is Call.FAILED else None,
+    }
+    return task_event(context, state)
+
+
+class DbtFailure(Exception):
+    """A model or one of its tests failed in dbt."""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def write_log(task: Task, lines: Iterable[Line]) -> None:
+    """Append to the task's log file, in the form in which workers write it (one JSON object per line)."""
+    from airflow.sdk.log import init_log_file
+
+    with init_log_file(task.log_path).open("a", encoding="utf-8") as file:
+        for line in lines:
+            level = "warning" if line.level == "warn" else line.level
+            record = {"timestamp": line.time or _now(), "level": level, "event": line.text, "logger": "dbt"}
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+class Teller:
+    """Hands events to the firehose from a thread of its own, as many at a time as have gathered."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._hand_on, name="firehose", daemon=True)
+        self._thread.start()
+
+    def tell(self, event: Event) -> None:
+        self._waiting.put(event)
+
+    def close(self) -> None:
+        """Return when everything has been handed on."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _hand_on(self) -> None:
+        while True:
+            events = [self._waiting.get()]
+            time.sleep(GATHER_SECONDS)
+            while not self._waiting.empty():
+                events.append(self._waiting.get())
+            if known := [event for event in events if event is not None]:
+                intake.report_all(known, road=Road.BUILD)
+            if None in events:
+                return
+
+
+def serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
+    """The process: takes tasks from the connection and reports on them over it, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    asyncio.run(_serve(connection, base_url, token_of))
+    os._exit(0)
+
+
+async def _serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    under_way: set[asyncio.Task[None]] = set()
+    api = ExecutionApi(base_url, token_of)
+
+    def report(task: Task, word: str) -> None:
+        try:
+            connection.send((task.number, task.key, word))
+        except OSError:
+            over.set()
+
+    teller = Teller()
+    watcher = Watcher(api, report, write_log, teller.tell)
+
+    def receive() -> None:
+        try:
+            while connection.poll():
+                running = loop.create_task(watcher.run(connection.recv()))
+                under_way.add(running)
+                running.add_done_callback(under_way.discard)
+        except (EOFError, OSError):
+            # The scheduler is gone; the next one adopts what is under way.
+            loop.remove_reader(connection.fileno())
+            over.set()
+
+    loop.add_reader(connection.fileno(), receive)
+    await over.wait()
+    await api.close()
+    teller.close()

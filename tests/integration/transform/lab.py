@@ -1,0 +1,152 @@
+"""What the tests of builds ask of their stack: set a switch, run a DAG, look at its tasks, kill a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+
+from local.stack.layout import OWNER_VARIABLE
+from tests.integration.stack import Stack, wait_for
+
+PARTS = ("roles", "firehose", "api-server", "dag-processor", "scheduler", "triggerer")
+DAGS = ("lab", "elsewhere", "marts")
+MODELS = ("a", "b", "c", "d", "e", "slow", "steps")
+SWITCHES = {"a": "1", "b": "1", "d": "1", "slow": "0"}
+
+
+@dataclass
+class Lab(Stack):
+    """A stack with the lab's project."""
+
+    def open(self) -> None:
+        result = self.command("start", *PARTS)
+        assert result.returncode == 0, f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        for statement in (
+            "create schema if not exists raw.lab",
+            "create or replace table raw.lab.switches (name varchar, value varchar)",
+            "create or replace table raw.lab.builds (model varchar, phase varchar, at timestamp)",
+            "create or replace table raw.lab.things as select 'thing' as name",
+            "create or replace table raw.lab.numbers as select row_number() over (order by seq4()) as n "
+            "from table(generator(rowcount => 4000))",
+        ):
+            self.query(statement)
+        self.switch()
+        self.api.ensure_pool("dbt_models", 10_000, "Models whose build is waited for.")
+        self.api.wait_for_dags(DAGS)
+        for dag_id in DAGS:
+            self.api.unpause(dag_id)
+
+    @property
+    def mode(self) -> str:
+        return self.values["BACKBEAT_TRANSFORM_MODE"]
+
+    def switch(self, **changes: str | None) -> None:
+        """Set the switches to what makes everything good, but for these; None is NULL."""
+        rows = ", ".join(
+            f"('{name}', {'null' if value is None else repr(value)})" for name, value in {**SWITCHES, **changes}.items()
+        )
+        self.query("delete from raw.lab.switches")
+        self.query(f"insert into raw.lab.switches values {rows}")
+
+    def begin(self, dag_id: str = "lab", **params: Any) -> str:
+        """Trigger a run; its id."""
+        body = {"logical_date": None, "conf": params}
+        return str(self.api.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def finish(self, run_id: str, dag_id: str = "lab") -> dict[str, str]:
+        """Wait for the run's end; the states of its models."""
+        self.wait(dag_id, run_id, seconds=150)
+        return self.states(run_id, dag_id)
+
+    def states(self, run_id: str, dag_id: str = "lab") -> dict[str, str]:
+        """The state of each model: that of its task, or where it has two the worse of the two."""
+        found: dict[str, list[str]] = {}
+        for task in self.api.tasks(dag_id, run_id):
+            name = task["task_id"].removeprefix("transform.").partition(".")[0].removesuffix("_run")
+            found.setdefault(name, []).append(str(task["state"]))
+        return {name: max(states, key=_badness) for name, states in found.items() if not name.startswith("dbt_")}
+
+    def clear(self, run_id: str, *task_ids: str, dag_id: str = "lab", downstream: bool = False) -> None:
+        """Clear tasks of a run, or all of it."""
+        body: dict[str, Any] = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "only_running": False}
+        if task_ids:
+            body |= {"task_ids": list(task_ids), "include_downstream": downstream, "include_upstream": False}
+        self.api.call("POST", f"/dags/{dag_id}/clearTaskInstances", json={**body, "reset_dag_runs": True})
+
+    def task(self, run_id: str, model: str, dag_id: str = "lab") -> dict[str, Any]:
+        tasks = self.api.tasks(dag_id, run_id)
+        return next(task for task in tasks if task["task_id"] in (f"transform.{model}", f"transform.{model}.run"))
+
+    def log(self, run_id: str, model: str, attempt: int = 1, dag_id: str = "lab") -> str:
+        """The log of a model's task as the web UI shows it."""
+        task_id = self.task(run_id, model, dag_id)["task_id"]
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}"
+        lines = self.api.call("GET", path, params={"full_content": "true"})["content"]
+        return "\n".join(f"{line.get('level', '')} {line['event']}" for line in lines)
+
+    def builds(self) -> Counter[str]:
+        """How often each model was built to its end since forget_builds()."""
+        return Counter(name.lower() for (name,) in self.query("select model from raw.lab.builds where phase = 'done'"))
+
+    def overlaps(self) -> list[str]:
+        """Models that two builds were at work on at once: both have ended, and none has begun between the two ends.
+
+        (A build that was killed has begun and not ended.)
+        """
+        last: dict[str, str] = {}
+        found = []
+        for name, phase in self.query("select model, phase from raw.lab.builds order by at"):
+            if phase == "done" and last.get(name) == "done":
+                found.append(str(name).lower())
+            last[name] = phase
+        return found
+
+    def forget_builds(self) -> None:
+        self.query("delete from raw.lab.builds")
+
+    def asset_events(self, run_id: str, dag_id: str = "lab") -> list[dict[str, Any]]:
+        """The asset events that a run's tasks have emitted."""
+        params = {"source_dag_id": dag_id, "source_run_id": run_id, "limit": 100}
+        return list(self.api.call("GET", "/assets/events", params=params)["asset_events"])
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """The stack's processes whose command line or title has all the words, oldest first."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                mine = process.environ().get(OWNER_VARIABLE) == str(self.state) or self._child_of_ours(process)
+                if mine and all(word in " ".join(process.cmdline()) for word in words):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return sorted(found, key=lambda process: process.create_time())
+
+    def _child_of_ours(self, process: psutil.Process) -> bool:
+        """Airflow's processes overwrite their environment with their title; their ancestors' tells."""
+        return any(f"{self.state}" in " ".join(parent.cmdline()) for parent in process.parents())
+
+    def kill(self, *words: str) -> int:
+        """kill -9 all processes with these words; how many there were."""
+        victims = self.processes(*words)
+        for victim in victims:
+            try:
+                os.kill(victim.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return len(victims)
+
+    def wait_for_model(self, run_id: str, model: str, state: str, dag_id: str = "lab", seconds: float = 60) -> None:
+        wait_for(lambda: self.task(run_id, model, dag_id)["state"] == state, f"{model} to be {state}", seconds)
+
+
+_ORDER = ("success", "skipped", "None", "scheduled", "queued", "running", "up_for_retry", "upstream_failed", "failed")
+
+
+def _badness(state: str) -> int:
+    return _ORDER.index(state) if state in _ORDER else len(_ORDER)

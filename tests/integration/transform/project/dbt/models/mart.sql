@@ -1,0 +1,1 @@
+select e.id, o.name from {{ ref('e') }} as e cross join {{ ref('other') }} as o
