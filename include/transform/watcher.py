@@ -23,6 +23,8 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any
 
+from setproctitle import setproctitle
+
 from include.firehose import intake
 from include.firehose.callbacks import task_event
 from include.firehose.event import Event, Road, TaskState
@@ -347,6 +349,7 @@ class Teller:
 
 def serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
     """The process: takes tasks from the connection and reports on them over it, until its other end is closed."""
+    setproctitle("airflow scheduler -- watcher of builds")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asyncio.run(_serve(connection, base_url, token_of))

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import psutil
 
+from local.stack.errors import StackError
 from local.stack.layout import OWNER_VARIABLE
 from tests.integration.stack import Stack, wait_for
 
@@ -140,6 +142,12 @@ class Lab(Stack):
             except ProcessLookupError:
                 continue
         return len(victims)
+
+    def api_answers(self) -> bool:
+        try:
+            return bool(self.api.latest_run("lab"))
+        except (httpx.HTTPError, StackError):
+            return False
 
     def wait_for_model(self, run_id: str, model: str, state: str, dag_id: str = "lab", seconds: float = 60) -> None:
         wait_for(lambda: self.task(run_id, model, dag_id)["state"] == state, f"{model} to be {state}", seconds)
