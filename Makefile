@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	docs docs-check test test-fast test-integration test-slow bench lock
+	docs docs-check test test-fast test-integration test-slow bench bench-orchestration lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -82,6 +82,9 @@ test-slow: environments manifest ## The slow tests
 
 bench: environments manifest ## The whole pipeline against plain `dbt build`, as a ratio
 	@$(RUN) -m bench.pipeline
+
+bench-orchestration: environments ## What a run costs beside its dbt, at 31, 360 and 2,000 nodes, against what else there is
+	@$(RUN) -m bench.orchestration
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 

@@ -8,15 +8,12 @@ starts them to the end of the marts.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import subprocess
 import time
 from pathlib import Path
 
-import psutil
-
+from bench.machine import machine
 from tests.integration.stack import Stack, running_stack
 from tests.standins import ROOT
 
@@ -35,12 +32,6 @@ def pipelines(stack: Stack) -> float:
     began = time.monotonic()
     stack.run_everything()
     return time.monotonic() - began
-
-
-def machine() -> str:
-    """The machine in one line."""
-    memory = psutil.virtual_memory().total / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.machine()}, Python {platform.python_version()}"
 
 
 def line(name: str, seconds: list[float]) -> str:

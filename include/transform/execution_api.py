@@ -46,11 +46,15 @@ class ExecutionApi:
     server says that the task instance is not ours (any more).
     """
 
-    def __init__(self, base_url: str, token_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, base_url: str, token_of: Callable[[str], str], transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._token_of = token_of
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=8)
         headers = {"airflow-api-version": API_VERSION}
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT_SECONDS, limits=limits, headers=headers)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=TIMEOUT_SECONDS, limits=limits, headers=headers, transport=transport
+        )
 
     async def run(self, ti_id: str, *, hostname: str, unixname: str, pid: int, started_at: str) -> Start:
         """Set the task instance running. Saying it again, under the same names, is harmless."""
@@ -79,11 +83,6 @@ class ExecutionApi:
         path = f"xcoms/{_part(dag_id)}/{_part(run_id)}/{_part(task_id)}/{_part(key)}"
         answer = await self._call("GET", path, ti_id, accept=(404,))
         return None if answer.status_code == 404 else answer.json()["value"]
-
-    async def push_xcom(self, ti_id: str, *, dag_id: str, run_id: str, task_id: str, key: str, value: Any) -> None:
-        """Write an XCom of the task instance."""
-        path = f"xcoms/{_part(dag_id)}/{_part(run_id)}/{_part(task_id)}/{_part(key)}"
-        await self._call("POST", path, ti_id, json=value)
 
     async def stored(self, ti_id: str, key: str) -> Any:
         """A value of the task's state store, which outlives its tries; None when it is not there."""

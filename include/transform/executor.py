@@ -14,11 +14,12 @@ import itertools
 import logging
 import multiprocessing
 import os
+import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.executors.base_executor import get_execution_api_server_url
-from airflow.executors.local_executor import LocalExecutor
+from airflow.executors.local_executor import LocalExecutor, _run_worker
 from airflow.executors.workloads import ExecuteTask
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.models.taskinstancekey import TaskInstanceKey
@@ -51,6 +52,8 @@ WARM_MODULES = (
 # Watched tasks cost a few requests each, so the scheduler may queue them without regard to processes.
 WATCHED_AT_ONCE = 2000
 EXECUTION_SCOPE = "execution"
+# How often an idle worker looks whether its scheduler still lives.
+IDLE_SECONDS = 2.0
 NOT_GREEN = ("failed", "upstream_failed", "skipped")
 
 
@@ -182,6 +185,44 @@ class WatchingLocalExecutor(Watching, LocalExecutor):
         missing heartbeat.
         """
         return [ti for ti in super().try_adopt_task_instances(tis) if ti.state != "running"]
+
+    def _spawn_worker(self) -> None:
+        """As LocalExecutor does it, but an idle worker ends when its scheduler has been killed."""
+        process = multiprocessing.Process(
+            target=_run_worker,
+            kwargs={
+                "logger_name": self.log.name,
+                "input": _QueueOfLiving(self.activity_queue, os.getpid()),
+                "output": self.result_queue,
+                "unread_messages": self._unread_messages,
+                "team_conf": self.conf,
+            },
+        )
+        process.start()
+        self.workers[process.pid or 0] = process
+
+
+class _QueueOfLiving:
+    """The workers' queue, whose `get` raises EOFError once the process that fills it is gone.
+
+    Every worker inherits the writing end, so the queue itself never comes to an end, and workers of a killed scheduler
+    would wait for ever.
+    """
+
+    def __init__(self, queue: Any, parent: int) -> None:
+        self._queue = queue
+        self._parent = parent
+
+    def get(self) -> Any:
+        while os.getppid() == self._parent:
+            if not self._queue._rlock.acquire(timeout=IDLE_SECONDS):
+                continue
+            try:
+                if self._queue._reader.poll(IDLE_SECONDS):
+                    return pickle.loads(self._queue._reader.recv_bytes())
+            finally:
+                self._queue._rlock.release()
+        raise EOFError("The scheduler is gone.")
 
 
 def _clear_unfinished(ti: Any, session: Session) -> None:

@@ -47,6 +47,8 @@ QUEUED_SECONDS = 60.0
 SURE_SECONDS = 2.0
 # Events are gathered for this long, to be written together.
 GATHER_SECONDS = 0.2
+# How often to look whether the scheduler still lives.
+ORPHAN_SECONDS = 1.0
 # Requests under way at once. More would only queue in the API server.
 PARALLEL = 8
 
@@ -383,6 +385,10 @@ async def _serve(connection: Connection, base_url: str, token_of: Callable[[str]
             over.set()
 
     loop.add_reader(connection.fileno(), receive)
-    await over.wait()
+    scheduler = os.getppid()
+    # The scheduler's end of the connection is inherited by the workers it forks, so its death does not always close it.
+    while not over.is_set() and os.getppid() == scheduler:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), timeout=ORPHAN_SECONDS)
     await api.close()
     teller.close()

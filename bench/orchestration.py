@@ -1,0 +1,276 @@
+"""`make bench-orchestration`: what a pipeline costs beside its dbt, at three sizes, against what else there is.
+
+One machine, one warehouse, in turn, several rounds: plain `dbt build`; Backbeat from the REST call to the end of the
+last task and to its last word in Slack; Cosmos's WATCHER and LOCAL; Dagster. Prints medians, ratios, and where the time
+went, and writes them as JSON for docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.dagster import install as dagster
+from bench.machine import machine
+from bench.project import Project, generate
+from local.stack import dotenv
+from tests.integration.stack import Stack, wait_for
+from tests.standins import ROOT
+
+PARTS = ("roles", "firehose", "api-server", "dag-processor", "scheduler", "triggerer")
+# Beyond these sizes a round of that mode takes more than a quarter of an hour.
+LARGEST = {"watcher": 360, "local": 31}
+SECONDS = 1800.0
+
+
+@dataclass
+class Round:
+    """Seconds of one run; `orchestrator` is CPU-seconds of Airflow, PostgreSQL and the firehose, dbt left out."""
+
+    wall: float
+    slack: float | None = None
+    orchestrator: float | None = None
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+@contextmanager
+def running(project: Project, mode: str) -> Iterator[Stack]:
+    """A stack that has the project's DAGs, in one transform mode."""
+    stack = Stack.prepare(BACKBEAT_TRANSFORM_MODE=mode)
+    with stack.env_file.open("a") as file:
+        file.write(f"DBT_PROJECT_DIR={project.dbt}\nDAGS_FOLDER={project.dags}\n")
+    stack.values.update(dotenv.read(stack.env_file))
+    try:
+        result = stack.command("start", *PARTS)
+        if result.returncode:
+            raise SystemExit(f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
+        for source in project.sources:
+            stack.query(f"create schema if not exists raw.{source}")
+            stack.query(f"create or replace table raw.{source}.rows as select 1 as id")
+        stack.api.ensure_pool("dbt_models", 10_000, "Models whose build is waited for.")
+        dags = sorted({*project.source_dags, project.last_dag})
+        stack.api.wait_for_dags(dags)
+        for dag_id in dags:
+            stack.api.unpause(dag_id)
+        yield stack
+    finally:
+        stack.command("down")
+        shutil.rmtree(stack.state.parent, ignore_errors=True)
+
+
+def dbt_build(stack: Stack, project: Project) -> Round:
+    """Plain `dbt build` of the whole project, with everything that makes it start fast."""
+    target = project.folder / "target"
+    command = [str(ROOT / ".venv/bin/dbt"), "--quiet", "build", "--project-dir", str(project.dbt)]
+    command += ["--profiles-dir", str(project.dbt), "--target-path", str(target), "--log-path", str(target)]
+    command += ["--cache-selected-only", "--no-write-json"]
+    began = time.monotonic()
+    subprocess.run(command, cwd=ROOT, env=stack.environment(), check=True)
+    return Round(time.monotonic() - began)
+
+
+def pipeline(stack: Stack, project: Project) -> Round:
+    """From the REST call to the end of the last DAG run, and until Slack has heard of it."""
+    last = stack.api.latest_run(project.last_dag)
+    cpu = orchestrator_cpu(stack)
+    began = time.time()
+    runs = {}
+    for dag_id in project.source_dags:
+        body = {"logical_date": None}
+        runs[dag_id] = stack.api.call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"]
+
+    def over() -> dict[str, Any] | None:
+        run = stack.api.latest_run(project.last_dag)
+        new = run is not None and (last is None or run["dag_run_id"] != last["dag_run_id"])
+        return run if new and run is not None and run["state"] in ("success", "failed") else None
+
+    end = wait_for(over, f"{project.last_dag} to end", SECONDS)
+    assert end["state"] == "success", stack.failures(project.last_dag, end["dag_run_id"])
+    told = _told(stack, project.last_dag)
+    wait_for(told, f"Slack to hear of {project.last_dag}", 120)
+    slack = time.time() - began
+    tasks = stack.api.tasks(project.last_dag, end["dag_run_id"])
+    return Round(
+        wall=datetime.fromisoformat(end["end_date"]).timestamp() - began,
+        slack=slack,
+        orchestrator=orchestrator_cpu(stack) - cpu,
+        phases=_phases(began, tasks, end),
+    )
+
+
+def _told(stack: Stack, dag_id: str) -> Callable[[], bool]:
+    from slack_sdk import WebClient
+
+    client = WebClient(token=stack.values["SLACK_BOT_TOKEN"], base_url=f"{stack.layout.slack_url}/api/")
+
+    def told() -> bool:
+        found = client.conversations_history(channel=stack.values["SLACK_CHANNEL"], limit=20)["messages"]
+        return any(dag_id in message["text"] and "●" in message["text"] for message in found[:1])
+
+    return told
+
+
+def _phases(began: float, tasks: list[dict[str, Any]], run: dict[str, Any]) -> dict[str, float]:
+    """Where a run's time went: until its build's task started, until dbt's first model, dbt's models, the rest."""
+
+    def at(value: str) -> float:
+        return datetime.fromisoformat(value).timestamp() - began
+
+    build = next((task for task in tasks if task["task_id"].endswith(("dbt_build", "dbt_producer_watcher"))), None)
+    models = [task for task in tasks if task is not build and task["start_date"] and task["end_date"]]
+    if build is None or not models:
+        return {}
+    points = [
+        ("until the build's task runs", at(build["start_date"])),
+        ("until dbt's first model", min(at(task["start_date"]) for task in models)),
+        ("dbt's models and tests", max(at(task["end_date"]) for task in models)),
+        ("until the run is over", at(run["end_date"])),
+    ]
+    return {name: after - before for (name, after), before in zip(points, [0.0, *(p for _, p in points)], strict=False)}
+
+
+def _processes(stack: Stack) -> Iterator[tuple[psutil.Process, str]]:
+    """The stack's processes and their command lines. Airflow's overwrite their environment: their parents tell."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if any(str(stack.state) in " ".join(parent.cmdline()) for parent in process.parents()):
+                yield process, " ".join(process.cmdline())
+
+
+def orchestrator_cpu(stack: Stack) -> float:
+    """CPU-seconds so far of what is neither dbt nor a stand-in: Airflow but its workers, PostgreSQL, the firehose."""
+    total = 0.0
+    for process, line in _processes(stack):
+        if "airflow worker" in line or "local." in line:
+            continue
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+            if "dag-processor" in line:
+                total += times.children_user + times.children_system
+    return total
+
+
+def memory(stack: Stack) -> dict[str, float]:
+    """MB of each program of the stack, shared pages counted once (PSS)."""
+    found: dict[str, float] = {}
+    for process, line in _processes(stack):
+        with suppress(psutil.Error):
+            found[_program(line)] = found.get(_program(line), 0.0) + process.memory_full_info().pss / 2**20
+    return {name: round(value) for name, value in sorted(found.items())}
+
+
+def _program(line: str) -> str:
+    names = ("api_server", "api-server", "watcher", "scheduler", "dag-processor", "triggerer", "firehose", "postgres")
+    for word in (*names, "local.warehouse", "local.slack"):
+        if word in line:
+            return word.replace("_", "-")
+    return "workers" if "airflow worker" in line else "other"
+
+
+def rest_cpu(stack: Stack, seconds: float = 60.0) -> dict[str, float]:
+    """Percent of a core that each program uses while nothing happens."""
+
+    def used() -> dict[str, float]:
+        found: dict[str, float] = {}
+        for process, line in _processes(stack):
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                # Of the DAG processor the children are the work; a worker's are earlier tasks.
+                children = times.children_user + times.children_system if "dag-processor" in line else 0.0
+                found[_program(line)] = found.get(_program(line), 0.0) + times.user + times.system + children
+        return found
+
+    before = used()
+    time.sleep(seconds)
+    after = used()
+    return {name: round(100 * (after[name] - before.get(name, 0.0)) / seconds, 1) for name in sorted(after)}
+
+
+def measure(nodes: int, rounds: int, modes: list[str], folder: Path) -> dict[str, Any]:
+    """All rounds at one size, one mode after the other and plain dbt in between."""
+    project = generate(folder / str(nodes), nodes)
+    found: dict[str, Any] = {"nodes": nodes, "rounds": rounds, "seconds": {}, "slack": {}, "orchestrator": {}}
+    for mode in [mode for mode in modes if nodes <= LARGEST.get(mode, nodes)]:
+        if mode == "dagster":
+            continue
+        with running(project, mode) as stack:
+            dbt_build(stack, project)
+            pipeline(stack, project)
+            for number in range(rounds):
+                plain = dbt_build(stack, project)
+                found["seconds"].setdefault("dbt build", []).append(plain.wall)
+                if "dagster" in modes and mode == modes[0]:
+                    seconds = dagster.execute(stack, project)
+                    found["seconds"].setdefault("dagster job execute", []).append(seconds)
+                whole = pipeline(stack, project)
+                found["seconds"].setdefault(mode, []).append(whole.wall)
+                found["slack"].setdefault(mode, []).append(whole.slack)
+                found["orchestrator"].setdefault(mode, []).append(whole.orchestrator)
+                found[f"phases of {mode}"] = whole.phases
+                print(
+                    f"{nodes} nodes, round {number + 1}: dbt {plain.wall:.1f} s, {mode} {whole.wall:.1f} s", flush=True
+                )
+            found[f"memory of {mode}, MB"] = memory(stack)
+            found[f"percent of a core at rest, {mode}"] = rest_cpu(stack)
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """The medians and ratios of one size as a Markdown table."""
+    base = statistics.median(found["seconds"]["dbt build"])
+    lines = [
+        f"### {found['nodes']} nodes",
+        "",
+        "| what | min | median | max | against dbt build | orchestrator, CPU-seconds per node |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, seconds in found["seconds"].items():
+        median = statistics.median(seconds)
+        cpu = found["orchestrator"].get(name)
+        each = f"{statistics.median(cpu) / found['nodes']:.3f}" if cpu else ""
+        lines.append(
+            f"| {name} | {min(seconds):.1f} | {median:.1f} | {max(seconds):.1f} | {median / base:.2f} | {each} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nodes", type=int, nargs="+", default=[31, 360, 2000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--modes", nargs="+", default=["build", "watcher", "local", "dagster"])
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "orchestration.json")
+    options = parser.parse_args()
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"backbeat-bench-{os.getpid()}"
+    folder.mkdir()
+    found = []
+    try:
+        for nodes in options.nodes:
+            found.append(measure(nodes, options.rounds, options.modes, folder))
+            print("\n" + table(found[-1]) + "\n", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    options.output.parent.mkdir(exist_ok=True)
+    written = json.loads(options.output.read_text())["sizes"] if options.output.exists() else []
+    sizes = {item["nodes"]: item for item in [*written, *found]}
+    result = {"machine": machine(), "sizes": [sizes[nodes] for nodes in sorted(sizes)]}
+    options.output.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
