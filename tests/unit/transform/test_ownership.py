@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.transform.ownership import SHARED, feeds, owned_by, owners, runs_of_tests
+from include.transform.ownership import SHARED, feeds, judges, owned_by, owners, runs_of_tests, slice_of
 
 
 def manifest(nodes: dict[str, list[str]], tests: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -81,3 +81,29 @@ def test_a_runs_of_tests_where_its_nodes_are_built_or_stand_above() -> None:
 
 def test_a_test_of_two_pipelines_alone_runs_nowhere_and_is_found() -> None:
     assert runs_of_tests(GRAPH)["test.p.orders_against_charges"] == []
+
+
+def test_a_test_judges_the_node_it_is_declared_on() -> None:
+    graph = manifest({"a": ["shop.orders"], "b": ["a"]}, {"b_has_a": ["a", "b"]})
+    graph["nodes"]["test.p.b_has_a"]["attached_node"] = "model.p.a"
+    assert judges(graph, "shop") == {"model.p.a": ["test.p.b_has_a"], "model.p.b": []}
+
+
+def test_a_test_of_its_own_file_judges_the_last_of_its_nodes() -> None:
+    graph = manifest({"a": ["shop.orders"], "b": ["a"], "c": ["shop.orders"]}, {"a_equals_b": ["a", "b"]})
+    assert judges(graph, "shop")["model.p.b"] == ["test.p.a_equals_b"]
+
+
+def test_every_test_of_a_pipeline_judges_exactly_one_of_its_nodes() -> None:
+    for owner in set(owners(GRAPH).values()):
+        judging = [test for tests in judges(GRAPH, owner).values() for test in tests]
+        assert sorted(judging) == sorted(test for test, runs in runs_of_tests(GRAPH).items() if owner in runs)
+
+
+def test_a_slice_has_a_pipelines_nodes_its_tests_and_what_they_read() -> None:
+    graph = {**GRAPH, "metadata": {"project_name": "p"}}
+    part = slice_of(graph, SHARED)
+    assert {"model.p.daily", "model.p.weekly", "model.p.calendar", "model.p.orders_by_day"} <= part["nodes"].keys()
+    assert part["parents"].keys() == {"model.p.fct_orders", "model.p.stg_charges", "model.p.stg_orders"}
+    assert "model.p.fct_orders" not in part["nodes"]
+    assert part["judges"].keys() == {key for key, owner in owners(graph).items() if owner == SHARED}
