@@ -84,7 +84,7 @@ bench: environments manifest ## The whole pipeline against plain `dbt build`, as
 	@$(RUN) -m bench.pipeline
 
 bench-orchestration: environments ## What a run costs beside its dbt, at 31, 360 and 2,000 nodes, against what else there is
-	@$(RUN) -m bench.orchestration
+	@$(RUN) -m bench.orchestration && $(RUN) -m bench.report
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 

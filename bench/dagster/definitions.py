@@ -1,13 +1,11 @@
 """The same dbt project as Dagster runs it: one asset per model, one `dbt build`."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dagster import Definitions, define_asset_job
+from dagster import AssetExecutionContext, Definitions, define_asset_job
 from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
 project = DbtProject(project_dir=os.environ["DBT_PROJECT_DIR"], profiles_dir=os.environ["DBT_PROJECT_DIR"])
@@ -15,7 +13,7 @@ manifest = Path(os.environ["BENCH_MANIFEST"])
 
 
 @dbt_assets(manifest=manifest)
-def models(context: Any, dbt: DbtCliResource) -> Iterator[Any]:
+def models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     yield from dbt.cli(["build", "--cache-selected-only"], context=context).stream()
 
 

@@ -37,7 +37,14 @@ def execute(stack: Stack, project: Project) -> float:
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     command = [str(python.with_name("dagster")), "job", "execute", "-f", str(HERE / "definitions.py"), "-j", "build"]
     began = time.monotonic()
-    subprocess.run(
-        command, env={**environment, **folders, **manifest, **path}, check=True, cwd=project.folder, capture_output=True
+    result = subprocess.run(
+        command,
+        env={**environment, **folders, **manifest, **path},
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    if result.returncode:
+        raise SystemExit(f"Dagster's run failed:\n{result.stdout[-3000:]}")
     return time.monotonic() - began

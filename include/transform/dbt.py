@@ -8,6 +8,7 @@ have changed since; otherwise dbt parses, so that an edited model takes effect w
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ def build(
     DbtError when dbt breaks off: a project that does not parse, no connection. A model or test that fails is no error
     of the call; the outcome counts it.
     """
+    from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     manifest = load_manifest()
@@ -75,7 +77,12 @@ def build(
     if full_refresh:
         command.append("--full-refresh")
     runner = dbtRunner(manifest=manifest, callbacks=[heard] if heard else [])
-    result = runner.invoke(command)
+    try:
+        result = runner.invoke(command)
+    finally:
+        # Its locks, left to the end of the process, are reported as leaks in the task's log.
+        reset_adapters()
+        gc.collect()
     if result.exception is not None:
         raise DbtError(f"dbt broke off: {result.exception}") from result.exception
     counts: dict[str, int] = {}
