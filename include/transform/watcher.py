@@ -1,6 +1,6 @@
-"""Ends the tasks of models by their build's word: one process beside the scheduler, for any number of them.
+"""Ends the tasks of models by their build's word, any number of them at once.
 
-The executor (executor.py) starts it and hands it tasks; everything else goes through Airflow's Execution API, as a
+Everything else goes through Airflow's Execution API, as a
 worker would do it. It reads what a build publishes once for all tasks of its run. A task stays queued until dbt comes
 to its model, runs while dbt runs it, and ends with dbt's times, so that Airflow's charts show what dbt did.
 """
@@ -8,31 +8,23 @@ to its model, runs while dbt runs it, and ends with dbt's times, so that Airflow
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import queue
-import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any
 
-from setproctitle import setproctitle
-
-from include.firehose import intake
 from include.firehose.callbacks import task_event
-from include.firehose.event import Event, Road, TaskState
+from include.firehose.event import Event, TaskState
 from include.transform.consumer import ANSWERED_KEY
 from include.transform.execution_api import ExecutionApi, Start, TaskLost
 from include.transform.results import STATE, Build
 from include.transform.story import Line, figures, log_url, story
 from include.transform.verdict import Call, Verdict, judge
+from include.transform.watched import Report, Task
 
 log = logging.getLogger(__name__)
 
@@ -45,62 +37,8 @@ QUEUED_SECONDS = 60.0
 # A model is built alone only when two looks this far apart agree: between the start of a new attempt of the build and
 # the removal of the old attempt's XComs lies a moment in which the old one seems to be running.
 SURE_SECONDS = 2.0
-# Events are gathered for this long, to be written together.
-GATHER_SECONDS = 0.2
-# How often to look whether the scheduler still lives.
-ORPHAN_SECONDS = 1.0
 # Requests under way at once. More would only queue in the API server.
 PARALLEL = 8
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task instance to be ended by its build's word.
-
-    `number` tells two handings-over of one task instance apart (a reschedule keeps even the try number). `hostname` and
-    `pid` are those it runs as, once it runs.
-    """
-
-    number: int
-    key: tuple[str, str, str, int, int]
-    ti_id: str
-    build_task_id: str
-    log_path: str
-    hostname: str
-    unixname: str
-    pid: int
-    owner: str = ""
-    asset: tuple[str, str] | None = None
-    running: bool = False
-
-    @property
-    def dag_id(self) -> str:
-        return self.key[0]
-
-    @property
-    def task_id(self) -> str:
-        return self.key[1]
-
-    @property
-    def run_id(self) -> str:
-        return self.key[2]
-
-    @property
-    def try_number(self) -> int:
-        return self.key[3]
-
-    @property
-    def build_key(self) -> tuple[str, str, str]:
-        """The build that answers for it: DAG, run, task."""
-        return self.dag_id, self.run_id, self.build_task_id
-
-
-class Report:
-    """What the watcher says to the executor of a task."""
-
-    DONE = "done"
-    ALONE = "alone"
-    LOST = "lost"
 
 
 @dataclass
@@ -308,87 +246,3 @@ class DbtFailure(Exception):
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def write_log(task: Task, lines: Iterable[Line]) -> None:
-    """Append to the task's log file, in the form in which workers write it (one JSON object per line)."""
-    from airflow.sdk.log import init_log_file
-
-    with init_log_file(task.log_path).open("a", encoding="utf-8") as file:
-        for line in lines:
-            level = "warning" if line.level == "warn" else line.level
-            record = {"timestamp": line.time or _now(), "level": level, "event": line.text, "logger": "dbt"}
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-class Teller:
-    """Hands events to the firehose from a thread of its own, as many at a time as have gathered."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._hand_on, name="firehose", daemon=True)
-        self._thread.start()
-
-    def tell(self, event: Event) -> None:
-        self._waiting.put(event)
-
-    def close(self) -> None:
-        """Return when everything has been handed on."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _hand_on(self) -> None:
-        while True:
-            events = [self._waiting.get()]
-            time.sleep(GATHER_SECONDS)
-            while not self._waiting.empty():
-                events.append(self._waiting.get())
-            if known := [event for event in events if event is not None]:
-                intake.report_all(known, road=Road.BUILD)
-            if None in events:
-                return
-
-
-def serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
-    """The process: takes tasks from the connection and reports on them over it, until its other end is closed."""
-    setproctitle("airflow scheduler -- watcher of builds")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    asyncio.run(_serve(connection, base_url, token_of))
-    os._exit(0)
-
-
-async def _serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    under_way: set[asyncio.Task[None]] = set()
-    api = ExecutionApi(base_url, token_of)
-
-    def report(task: Task, word: str) -> None:
-        try:
-            connection.send((task.number, task.key, word))
-        except OSError:
-            over.set()
-
-    teller = Teller()
-    watcher = Watcher(api, report, write_log, teller.tell)
-
-    def receive() -> None:
-        try:
-            while connection.poll():
-                running = loop.create_task(watcher.run(connection.recv()))
-                under_way.add(running)
-                running.add_done_callback(under_way.discard)
-        except (EOFError, OSError):
-            # The scheduler is gone; the next one adopts what is under way.
-            loop.remove_reader(connection.fileno())
-            over.set()
-
-    loop.add_reader(connection.fileno(), receive)
-    scheduler = os.getppid()
-    # The scheduler's end of the connection is inherited by the workers it forks, so its death does not always close it.
-    while not over.is_set() and os.getppid() == scheduler:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), timeout=ORPHAN_SECONDS)
-    await api.close()
-    teller.close()
