@@ -9,7 +9,7 @@ from include.transform.group import BUILD_PARAMS, build, upstream_assets
 from include.transform.ownership import SHARED
 
 # Tests do not wait as long as people may.
-QUICK = {**DAG_DEFAULTS["default_args"], "retry_delay": timedelta(seconds=2)}
+QUICK = {**DAG_DEFAULTS["default_args"], "retry_delay": timedelta(seconds=4)}
 
 
 @dag(schedule=upstream_assets(SHARED), params=BUILD_PARAMS, **{**DAG_DEFAULTS, "default_args": QUICK})
