@@ -27,8 +27,10 @@ PARSED = BUILD / "partial_parse.msgpack"
 SLICES = paths.DBT_MANIFEST.parent / "pipelines"
 # What dbt writes, and what is ours to write, inside the project's folder.
 IGNORED = frozenset({"target", "logs", "manifest", "dbt_packages", "__pycache__"})
-# How dbt names an environment variable. Those of the profile say where to connect, which no node depends on, except
-# for the database.
+# Of the profile's variables the one that a parsed node depends on, with the profile's default. The others say where to
+# connect.
+DEFAULTS = {"SNOWFLAKE_DATABASE": "ANALYTICS"}
+# How dbt names an environment variable.
 ENV_VAR = re.compile(rb"""env_var\(\s*['"](\w+)""")
 PROFILES = "profiles.yml"
 
@@ -40,7 +42,7 @@ class ManifestError(Exception):
 def fingerprint() -> str:
     """A hash of every file that dbt reads in the project, and of the variables that shape what it makes of them."""
     digest = hashlib.sha256()
-    named = {"SNOWFLAKE_DATABASE"}
+    named = set(DEFAULTS)
     for folder, folders, files in os.walk(paths.DBT_PROJECT):
         folders[:] = sorted(set(folders) - IGNORED)
         for name in sorted(files):
@@ -51,7 +53,7 @@ def fingerprint() -> str:
                 named.update(match.decode() for match in ENV_VAR.findall(content))
     settings = environment.load()
     for variable in sorted(named):
-        digest.update(f"{variable}={settings.get(variable)}\0".encode())
+        digest.update(f"{variable}={settings.get(variable, DEFAULTS.get(variable, ''))}\0".encode())
     return digest.hexdigest()
 
 
