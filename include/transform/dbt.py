@@ -70,7 +70,7 @@ def build(
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    manifest = load_manifest()
+    manifest = load_manifest(target)
     _mark(manifest, set(nodes))
     selectors = [f"tag:{MARK},{part}" for part in wanted.split()] or [f"tag:{MARK}"]
     command = [*QUIET, "build", "--select", *selectors, *BUILD, *_folders(target)]
@@ -102,8 +102,8 @@ def cancel_queries() -> None:
             log.info("Cancelled the query of %s.", name)
 
 
-def load_manifest() -> Any:
-    """dbt's manifest object: the prebuilt one while it is current, otherwise parsed now.
+def load_manifest(target: Path) -> Any:
+    """dbt's manifest object: the prebuilt one while it is current, otherwise parsed now, into `target`.
 
     Raises DbtError when the project does not parse.
     """
@@ -115,7 +115,9 @@ def load_manifest() -> Any:
         manifest.build_flat_graph()
         return manifest
     log.warning("The dbt project has changed since `make manifest`: parsing it. New models show once it is run again.")
-    result = dbtRunner().invoke([*QUIET, "--quiet", "parse", *_folders(prebuilt.BUILD)])
+    # Into a folder of its own: several builds may parse at once.
+    warm = ["--partial-parse-file-path", str(prebuilt.PARSED)] if prebuilt.PARSED.exists() else []
+    result = dbtRunner().invoke([*QUIET, "--quiet", *warm, "parse", *_folders(target)])
     if not result.success:
         raise DbtError(f"The dbt project does not parse: {result.exception}")
     return result.result
