@@ -72,7 +72,8 @@ docs-check: manifest
 	@$(RUN) -m docs.generate --check
 
 test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)
-	@$(RUN) -m pytest -m "not slow"
+	@$(RUN) -m pytest -m "not slow" --numprocesses 3 --dist loadfile tests/contracts
+	@$(RUN) -m pytest -m "not slow" --ignore tests/contracts
 
 test-fast: environments manifest ## Tests that start no program
 	@$(RUN) -m pytest tests/unit tests/dags

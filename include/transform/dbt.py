@@ -12,6 +12,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def build(
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
+    warm_connector()
     manifest = load_manifest(target)
     _mark(manifest, set(nodes))
     selectors = [f"tag:{MARK},{part}" for part in wanted.split()] or [f"tag:{MARK}"]
@@ -90,6 +92,29 @@ def build(
         word = str(item.status)
         counts[word] = counts.get(word, 0) + 1
     return Outcome(counts)
+
+
+@lru_cache(maxsize=1)
+def warm_connector() -> None:
+    """Read one row with the Snowflake connector's native reader, while this process has one thread to read with.
+
+    The reader (snowflake-connector-python 4.8, nanoarrow_arrow_iterator) sets itself up at its first use, holding a
+    lock of C++ while it calls into Python; a second thread that comes in between waits for that lock with Python's own
+    in its hand, and both wait for ever. dbt's threads all read their first rows at once.
+    """
+    import io
+
+    import pyarrow
+    from snowflake.connector.arrow_context import ArrowConverterContext
+    from snowflake.connector.nanoarrow_arrow_iterator import PyArrowRowIterator
+
+    kind = {"logicalType": "FIXED", "scale": "0", "precision": "38", "byteLength": "8", "charLength": "0"}
+    schema = pyarrow.schema([pyarrow.field("ONE", pyarrow.int64(), metadata={**kind, "finalType": "T"})])
+    stream = io.BytesIO()
+    with pyarrow.ipc.new_stream(stream, schema) as writer:
+        writer.write_batch(pyarrow.record_batch([pyarrow.array([1])], schema=schema))
+    context = ArrowConverterContext({"TIMEZONE": "UTC"})
+    list(PyArrowRowIterator(None, stream.getvalue(), context, False, False, False, True))
 
 
 def cancel_queries() -> None:

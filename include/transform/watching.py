@@ -21,6 +21,7 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from sqlalchemy import select
 
 from include.transform import watching_process
+from include.transform.dbt import warm_connector
 from include.transform.producer import MODELS_KEY
 from include.transform.watched import Report, Task, build_of, task_of
 
@@ -61,6 +62,7 @@ class Watching:
         """Import what tasks need, then start workers (forked from here) and the watcher."""
         for module in WARM_MODULES:
             importlib.import_module(module)
+        warm_connector()
         self._start_watcher()
         super().start()  # type: ignore[misc]
 
