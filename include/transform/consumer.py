@@ -7,7 +7,6 @@ per model.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
-from include.transform.producer import KILL_SECONDS, target_folder
+from include.transform.producer import target_folder
 from include.transform.results import STATE, Build, End, NodeResult, Plan
 from include.transform.story import figures, log_url, story
 from include.transform.verdict import Call, Verdict, judge
@@ -74,16 +73,15 @@ class DbtModelOperator(BaseOperator):
             store.set(ANSWERED_KEY, build.plan.attempt)
         if verdict.call is Call.ALONE:
             self.log.info("%s Building it alone.", verdict.reason)
-            verdict = self._build_alone(context)
+            build = self._build_alone(context)
+            verdict = judge(build, self.node, try_number=1, answered=0)
         return self._conclude(context, verdict, build)
 
     def on_kill(self) -> None:
-        """Cancel the queries under way. Runs inside a signal handler, so a thread does it, and waiting is bounded."""
-        from include.transform import dbt
+        """Cancel the queries under way."""
+        from include.transform.dbt import cancel_queries_soon
 
-        thread = threading.Thread(target=dbt.cancel_queries, daemon=True)
-        thread.start()
-        thread.join(KILL_SECONDS)
+        cancel_queries_soon()
 
     def _read(self, wanted: Generator[str | None, Any, None], context: Context) -> None:
         ti = context["ti"]
@@ -99,28 +97,24 @@ class DbtModelOperator(BaseOperator):
         except StopIteration:
             return
 
-    def _build_alone(self, context: Context) -> Verdict:
-        from include.transform import dbt
-        from include.transform.recorder import Recorder
+    def _build_alone(self, context: Context) -> Build:
+        from include.transform.dbt import DbtError
+        from include.transform.recorder import recorded
 
-        alone = Build(state="running", plan=Plan(attempt=1, nodes={self.node: self.tests}, tasks={}))
+        target = target_folder(context)
+        plan = Plan(attempt=1, nodes={self.node: self.tests}, tasks={}, compiled=str(target / "compiled"))
+        alone = Build(state="running", plan=plan)
 
         def publish(results: list[NodeResult], end: End | None) -> None:
             alone.results.update({result.unique_id: result for result in results})
             alone.end = end or alone.end
 
-        recorder = Recorder(publish)
-        end = End(complete=False, message="The build was stopped.")
+        full_refresh = bool(context["params"].get("full_refresh"))
         try:
-            full_refresh = bool(context["params"].get("full_refresh"))
-            target = target_folder(context)
-            outcome = dbt.build([self.node], target=target, full_refresh=full_refresh, heard=recorder.hear)
-            end = End(complete=True, message=str(outcome))
-        except dbt.DbtError as error:
+            recorded(publish, nodes=[self.node], target=target, full_refresh=full_refresh)
+        except DbtError as error:
             raise AirflowException(str(error)) from error
-        finally:
-            recorder.close(end)
-        return judge(alone, self.node, try_number=1, answered=0)
+        return alone
 
     def _conclude(self, context: Context, verdict: Verdict, build: Build) -> dict[str, Any]:
         ti = context["ti"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,10 @@ BUILD = [
     "--cache-selected-only",
     "--no-write-json",
 ]
+
+
+# Airflow kills a task five seconds after it asked it to stop.
+KILL_SECONDS = 4.0
 
 
 class DbtError(Exception):
@@ -117,8 +122,17 @@ def warm_connector() -> None:
     list(PyArrowRowIterator(None, stream.getvalue(), context, False, False, False, True))
 
 
-def cancel_queries() -> None:
-    """Cancel what this process's dbt is running in the warehouse."""
+def cancel_queries_soon() -> None:
+    """Cancel what this process's dbt is running in the warehouse.
+
+    For an operator's `on_kill`, which runs inside a signal handler: a thread does it, and waiting is bounded.
+    """
+    thread = threading.Thread(target=_cancel_queries, daemon=True)
+    thread.start()
+    thread.join(KILL_SECONDS)
+
+
+def _cancel_queries() -> None:
     from dbt.adapters.factory import FACTORY
 
     adapters: list[Any] = list(FACTORY.adapters.values())
@@ -159,13 +173,5 @@ def _mark(manifest: Any, nodes: set[str]) -> None:
 
 def _folders(target: Path) -> Sequence[str]:
     project = str(paths.DBT_PROJECT)
-    return [
-        "--project-dir",
-        project,
-        "--profiles-dir",
-        project,
-        "--target-path",
-        str(target),
-        "--log-path",
-        str(target),
-    ]
+    folders = {"project-dir": project, "profiles-dir": project, "target-path": str(target), "log-path": str(target)}
+    return [part for name, folder in folders.items() for part in (f"--{name}", folder)]

@@ -75,7 +75,6 @@ def build(owner: str, *, group_id: str = "transform") -> TaskGroup:
     """
     mode = environment.load().transform_mode
     manifest = dbt_manifest.load_slice(owner)
-    # Not the group's own id: a group may stand in another group, and then Airflow gives it a longer one.
     converters = {}
     if mode is TransformMode.BUILD:
         convert = _consumers(manifest)
@@ -122,6 +121,7 @@ def _consumers(manifest: Manifest) -> Callable[..., BaseOperator]:
             task_id=node.resource_name,
             dag=dag,
             task_group=task_group,
+            # Asked of the group when it is drawn: within another group its ids are longer.
             build_task_id=task_group.child_id(BUILD_TASK_ID),
             node=node.unique_id,
             tests=tuple(manifest["judges"][node.unique_id]),

@@ -97,14 +97,15 @@ def _write_slices(manifest: dict[str, Any]) -> None:
     prepared = SLICES.with_suffix(".new")
     shutil.rmtree(prepared, ignore_errors=True)
     prepared.mkdir()
-    for owner in sorted(set(owners(manifest).values())):
+    known = set(owners(manifest).values())
+    for owner in sorted(known):
         (prepared / f"{owner}.json").write_text(json.dumps(slice_of(manifest, owner)))
     SLICES.mkdir(exist_ok=True)
     for path in prepared.iterdir():
         os.replace(path, SLICES / path.name)
     for path in SLICES.iterdir():
         # A pipeline that has no models any more.
-        if path.stem not in owners(manifest).values():
+        if path.stem not in known:
             path.unlink()
     prepared.rmdir()
 
@@ -118,8 +119,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         modified = path.stat().st_mtime_ns
     except FileNotFoundError:
-        place = path.relative_to(paths.ROOT)
-        raise ManifestError(f"{place} is missing. Build it with `make manifest`; the image is built with it.") from None
+        raise ManifestError(f"{path} is missing. Build it with `make manifest`; the image is built with it.") from None
     return _read(path, modified)
 
 

@@ -7,7 +7,6 @@ red when dbt broke off, and its next try builds what is not green by then.
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ from include.transform.results import ATTEMPT_KEY, PLAN_KEY, End, NodeResult, Pl
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# Airflow kills a task five seconds after it asked it to stop.
-KILL_SECONDS = 4.0
 GREEN = "success"
 # In `executor_config`, for a watching executor: the tasks that take their state from this one.
 MODELS_KEY = "dbt_models"
@@ -58,8 +55,8 @@ class DbtBuildOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Build; the task's state is that of the call, not of the models."""
-        from include.transform import dbt
-        from include.transform.recorder import Recorder
+        from include.transform.dbt import DbtError
+        from include.transform.recorder import recorded
 
         ti = context["ti"]
         attempt = ti.try_number
@@ -82,22 +79,16 @@ class DbtBuildOperator(BaseOperator):
             self.log.info("Every model of this run is green already. To build them again, clear the whole group.")
             publish([], End(complete=True))
             return {}
-        recorder = Recorder(publish)
-        end = End(complete=False, message="The build was stopped.")
         try:
-            outcome = dbt.build(
-                tasks.values(),
+            outcome = recorded(
+                publish,
+                nodes=tasks.values(),
                 target=target,
                 wanted=self.select or "",
                 full_refresh=str(self.full_refresh).lower() == "true",
-                heard=recorder.hear,
             )
-            end = End(complete=True, message=str(outcome))
-        except dbt.DbtError as error:
-            end = End(complete=False, message=str(error))
+        except DbtError as error:
             raise AirflowException(str(error)) from error
-        finally:
-            recorder.close(end)
         if outcome.failed:
             self.log.warning("dbt: %s. The tasks of the models say which and why.", outcome)
         else:
@@ -105,12 +96,10 @@ class DbtBuildOperator(BaseOperator):
         return outcome.counts
 
     def on_kill(self) -> None:
-        """Cancel the queries under way. Runs inside a signal handler, so a thread does it, and waiting is bounded."""
-        from include.transform import dbt
+        """Cancel the queries under way."""
+        from include.transform.dbt import cancel_queries_soon
 
-        thread = threading.Thread(target=dbt.cancel_queries, daemon=True)
-        thread.start()
-        thread.join(KILL_SECONDS)
+        cancel_queries_soon()
 
     def _unfinished(self, context: Context) -> dict[str, str]:
         """The tasks that are not green in this run: what an earlier attempt left, or what a person has cleared."""

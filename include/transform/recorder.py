@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from include.transform import dbt
 from include.transform.results import STARTED, End, NodeResult
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,24 @@ LINE_CHARS = 4000
 # What the project's macro count_rows() says. Snowflake's own answer to a `create table as` is one row: its message.
 ROWS = re.compile(r"^rows of .+: (?P<rows>\d+)$")
 KEPT_LEVELS = frozenset({"info", "warn", "error"})
+
+
+def recorded(publish: Callable[[list[NodeResult], End | None], None], **call: Any) -> dbt.Outcome:
+    """`dbt.build(**call)` with its results handed to `publish` as they come, and its end however it comes.
+
+    Raises DbtError as it does.
+    """
+    recorder = Recorder(publish)
+    end = End(complete=False, message="The build was stopped.")
+    try:
+        outcome = dbt.build(**call, heard=recorder.hear)
+        end = End(complete=True, message=str(outcome))
+    except dbt.DbtError as error:
+        end = End(complete=False, message=str(error))
+        raise
+    finally:
+        recorder.close(end)
+    return outcome
 
 
 class Recorder:

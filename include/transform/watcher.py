@@ -1,8 +1,8 @@
 """Ends the tasks of models by their build's word, any number of them at once.
 
-Everything else goes through Airflow's Execution API, as a
-worker would do it. It reads what a build publishes once for all tasks of its run. A task stays queued until dbt comes
-to its model, runs while dbt runs it, and ends with dbt's times, so that Airflow's charts show what dbt did.
+Everything goes through Airflow's Execution API, as a worker would do it. What a build publishes is read once for all
+tasks of its run. A task stays queued until dbt comes to its model, runs while dbt runs it, and ends with dbt's times,
+so that Airflow's charts show what dbt did.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Watcher:
         self._followers: dict[tuple[str, str, str], _Follower] = {}
         self._readers: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._under_way = asyncio.Semaphore(PARALLEL)
+        self._started: set[int] = set()
 
     async def run(self, task: Task) -> None:
         """Watch one task to its end."""
@@ -79,8 +80,11 @@ class Watcher:
             self._report(task, Report.LOST)
         except Exception:
             log.exception("%s %s could not be watched; a worker takes it.", task.dag_id, task.task_id)
-            self._report(task, Report.LOST if task.running else Report.ALONE)
+            # A worker can take a task that is still queued; one that was set running is the scheduler's to judge, by
+            # its heartbeat.
+            self._report(task, Report.LOST if task.running or task.number in self._started else Report.ALONE)
         finally:
+            self._started.discard(task.number)
             self._unfollow(task, follower)
 
     async def _run(self, task: Task, follower: _Follower) -> None:
@@ -132,9 +136,11 @@ class Watcher:
             return follower.looks
 
     async def _start(self, task: Task, started_at: str) -> Start:
-        return await self._api.run(
+        start = await self._api.run(
             task.ti_id, hostname=task.hostname, unixname=task.unixname, pid=task.pid, started_at=started_at
         )
+        self._started.add(task.number)
+        return start
 
     async def _hand_over(self, task: Task, build: Build, *, running: bool) -> None:
         """Let a worker build the model; it must know that the build's word so far is spent."""

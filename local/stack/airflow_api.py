@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,9 @@ from typing import Any
 import httpx
 
 from local.stack.errors import StackError
+from local.stack.layout import ROOT
+
+POOLS = ROOT / "config" / "pools.json"
 
 
 class AirflowApi:
@@ -66,11 +70,12 @@ class AirflowApi:
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
-    def ensure_pool(self, name: str, slots: int, description: str) -> None:
-        """Create a pool unless it is there."""
-        pools = self.call("GET", "/pools", params={"limit": 100})["pools"]
-        if name not in {pool["name"] for pool in pools}:
-            self.call("POST", "/pools", json={"name": name, "slots": slots, "description": description})
+    def ensure_pools(self) -> None:
+        """Create those of the platform's pools that are missing; a deployment runs `airflow pools import` instead."""
+        present = {pool["name"] for pool in self.call("GET", "/pools", params={"limit": 100})["pools"]}
+        for name, pool in json.loads(POOLS.read_text()).items():
+            if name not in present:
+                self.call("POST", "/pools", json={"name": name, **pool})
 
     def trigger(self, dag_id: str) -> str:
         """Start a run; its id.

@@ -24,9 +24,6 @@ from local.stack.steps import Step, closure, run_all
 from local.stack.summary import show_summary
 from local.stack.supervisor import Supervisor, end, orphans, write_configuration
 
-AIRBYTE_POOL_SLOTS = 4
-DBT_POOL_SLOTS = 10_000
-
 
 class Start:
     """One start of the stack."""
@@ -149,8 +146,7 @@ class Start:
         marker.write_text(wanted)
 
     def _open_dags(self) -> None:
-        self.api.ensure_pool("airbyte", AIRBYTE_POOL_SLOTS, "Syncs that may run at once.")
-        self.api.ensure_pool("dbt_models", DBT_POOL_SLOTS, "Models whose build is waited for; none costs a process.")
+        self.api.ensure_pools()
         self.api.wait_for_dags([*PIPELINES, MARTS])
 
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ PORTS = ("AIRFLOW_PORT", "SLACK_PORT", "AIRBYTE_PORT", "WAREHOUSE_PORT", "WORLD_
 HOURLY = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
 RUN_SECONDS = 300
+LAB_PARTS = ("roles", "firehose", "api-server", "dag-processor", "scheduler", "triggerer")
 
 
 @dataclass
@@ -62,6 +63,23 @@ class Stack:
         environment = {key: value for key, value in environment.items() if not key.startswith("AIRFLOW")}
         command = [str(ROOT / ".venv/bin/python"), "-m", "local.stack", verb, *names]
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+
+    def open_lab(self, folder: Path, prepare: Iterable[str], dag_ids: Iterable[str]) -> None:
+        """Start Airflow, the warehouse and Slack on the dbt project and the DAGs in `folder`; no syncs, no shop.
+
+        `prepare`: SQL that makes the tables the project reads.
+        """
+        with self.env_file.open("a") as file:
+            file.write(f"DBT_PROJECT_DIR={folder / 'dbt'}\nDAGS_FOLDER={folder / 'dags'}\n")
+        self.values.update(dotenv.read(self.env_file))
+        result = self.command("start", *LAB_PARTS)
+        assert result.returncode == 0, f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        for statement in prepare:
+            self.query(statement)
+        self.api.ensure_pools()
+        self.api.wait_for_dags(list(dag_ids))
+        for dag_id in dag_ids:
+            self.api.unpause(dag_id)
 
     def environment(self) -> dict[str, str]:
         """The stack's environment for a program of the test's own. The state folder in it is this stack's."""

@@ -28,11 +28,8 @@ def lab() -> Iterator[Lab]:
     project = running.state.parent / "lab"
     shutil.copytree(PROJECT, project)
     shutil.copy(ROOT / "dbt" / "profiles.yml", project / "dbt")
-    with running.env_file.open("a") as file:
-        file.write(f"DBT_PROJECT_DIR={project / 'dbt'}\nDAGS_FOLDER={project / 'dags'}\n")
-    running.values.update(dotenv.read(running.env_file))
     try:
-        running.open()
+        running.open(project)
         yield running
     finally:
         running.command("down")

@@ -15,7 +15,14 @@ import pytest
 from tests.integration.stack import wait_for
 from tests.integration.transform.lab import MODELS, Lab
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(7200)]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.slow,
+    pytest.mark.timeout(7200),
+    pytest.mark.skipif(
+        os.environ.get("BACKBEAT_TRANSFORM_MODE", "build") != "build", reason="It kills processes of our own mode"
+    ),
+]
 
 DRILLS = int(os.environ.get("DRILLS", "1"))
 SEED = int(os.environ.get("DRILL_SEED", "20261123"))
