@@ -24,6 +24,21 @@ class Kind(StrEnum):
 
     TASK = "airflow.task"
     RUN = "airflow.run"
+    # A DAG file that cannot be imported, and that it can again.
+    DAG_FILE = "airflow.dag_file"
+    # A part of Airflow that has stopped, and that it works again.
+    HEALTH = "airflow.health"
+    ASSET = "airflow.asset"
+    SYNC = "airbyte.sync"
+    ANSWER = "meta.answer"
+    PULL_REQUEST = "github.pull_request"
+    PUSH = "github.push"
+    BUILD = "buildkite.build"
+    # An expected beat that is late, missing, or back.
+    BEAT = "firehose.beat"
+    PULSE = "firehose.pulse"
+    # Messages of a backlog, told together.
+    DIGEST = "firehose.digest"
 
 
 class Road(StrEnum):
@@ -32,6 +47,14 @@ class Road(StrEnum):
     CALLBACK = "callback"
     # A task that ends by its build's word runs no callback; whoever ends it reports it.
     BUILD = "build"
+    # What the reconciler reads in Airflow's REST API.
+    REST = "rest"
+    # Webhooks of GitHub and Buildkite.
+    WEBHOOK = "webhook"
+    # Senders of ours that are no callback: a sync's statistics, a meta query's answer.
+    SENDER = "sender"
+    # The firehose's own word: a missing beat, the daily pulse.
+    WATCH = "watch"
 
 
 class TaskState(StrEnum):
@@ -41,6 +64,9 @@ class TaskState(StrEnum):
     FAILED = "failed"
     UP_FOR_RETRY = "up_for_retry"
     SKIPPED = "skipped"
+    # Never run: something before it failed. No callback tells it.
+    UPSTREAM_FAILED = "upstream_failed"
+    REMOVED = "removed"
 
 
 class RunState(StrEnum):
