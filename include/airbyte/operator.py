@@ -87,6 +87,7 @@ class AirbyteSyncOperator(BaseOperator):
         self.max_poll_seconds = max_poll_seconds
         self.timeout = timeout
         self.patience = patience
+        self.firehose_facts: dict[str, Any] = {}
         self._hook: AirbyteHook | None = None
         self._job_id: int | None = None
         self._killed = False
@@ -237,6 +238,10 @@ class AirbyteSyncOperator(BaseOperator):
         self.log.info("Job %s loaded %s rows, %s bytes in %.0f s.", job.id, job.rows, job.bytes, job.seconds)
         summary = result(job, report, connection, url)
         self._emit(context, summary)
+        # For the firehose, which tells what was loaded beside the task's state.
+        self.firehose_facts = {name: summary[name] for name in ("rows", "bytes", "seconds")} | {
+            "streams": summary["streams"] or {}
+        }
         return summary
 
     def _emit(self, context: Context, summary: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ is (rich_text, plain_text): in mrkdwn it could mention the channel. Pure.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ MAX_URL = 2_000
 MAX_CONTEXT = 600
 MAX_LINE = 300
 MAX_BUTTON = 40
+
+_LINK = re.compile(r"https?://[!-~]+")
 
 Block = dict[str, Any]
 
@@ -58,7 +61,7 @@ def fallback(text: str) -> str:
 def headline(glyph: str, title: str, url: str | None, rest: str) -> Block:
     """The first line: a glyph, a bold (linked) name, and what follows it."""
     name: Block = {"type": "text", "text": clip(title, MAX_LINE) or "?", "style": {"bold": True}}
-    if url is not None and len(url) <= MAX_URL:
+    if url is not None and _is_link(url):
         name = {"type": "link", "url": url, "text": name["text"], "style": {"bold": True}}
     elements: list[Block] = [{"type": "text", "text": f"{glyph} "}, name]
     if rest:
@@ -74,7 +77,7 @@ def context(text: str) -> Block:
 def line_with_button(text: str, *, label: str, url: str, action_id: str) -> Block:
     """A line with a link button at its right; without the button when the address is too long for Slack."""
     block: Block = {"type": "section", "text": _plain(clip(text, MAX_LINE) or "-")}
-    if len(url) <= MAX_URL:
+    if _is_link(url):
         block["accessory"] = {
             "type": "button",
             "text": _plain(clip(label, MAX_BUTTON)),
@@ -90,6 +93,15 @@ def preformatted(text: str, limit: int) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [content]}]}
 
 
+def lines_of_text(lines: Sequence[str]) -> Block:
+    """Plain lines, one below the other."""
+    text = "\n".join(clip(line, MAX_LINE) or "-" for line in lines)
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
+    }
+
+
 def fitted(blocks: Sequence[Block]) -> list[Block]:
     """As many of the blocks, from the first, as one message may hold."""
     kept = list(blocks[:MAX_BLOCKS])
@@ -101,6 +113,11 @@ def fitted(blocks: Sequence[Block]) -> list[Block]:
 def size(blocks: Sequence[Block]) -> int:
     """Characters of the blocks as Slack receives them, an upper bound of the text it counts."""
     return len(json.dumps(blocks, ensure_ascii=False))
+
+
+def _is_link(url: str) -> bool:
+    """Whether Slack takes it as an address; it refuses the whole message for one that is none."""
+    return len(url) <= MAX_URL and _LINK.fullmatch(url) is not None
 
 
 def _plain(text: str) -> Block:

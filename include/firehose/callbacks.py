@@ -83,6 +83,7 @@ def task_event(context: Context, state: TaskState) -> Event:
         "operator": _text(_get(context.get("task"), "task_type")),
         "owner": _text(_get(context.get("task"), "owner")),
         "error": _error(context.get("exception")) if state in _TASK_SEVERITY else None,
+        "facts": _facts(context.get("task")),
     }
     return Event(
         event_id=task_event_id(dag_id, run_id, task_id, map_index, try_number, state),
@@ -114,6 +115,12 @@ def run_event(context: Context, state: RunState) -> Event:
         severity=Severity.ERROR if state is RunState.FAILED else Severity.INFO,
         payload=_without_none(payload),
     )
+
+
+def _facts(task: Any) -> dict[str, Any] | None:
+    """What the operator wants told beside its state: `firehose_facts`, plain JSON values."""
+    facts = _get(task, "firehose_facts")
+    return dict(facts) if isinstance(facts, Mapping) and facts else None
 
 
 def _run_facts(context: Context) -> dict[str, Any]:

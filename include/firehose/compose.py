@@ -1,7 +1,8 @@
-"""Turn new events into messages to send: one root message per subject, and edits of it.
+"""Turn new events into messages to send: one root message per subject, edits of it, and the lines of its thread.
 
-Runs in the dispatcher, under its lease, so that two composers never work on one subject. A subject is always rendered
-from all its events; what has not been sent yet is overwritten, which makes a burst of a hundred events one edit.
+Runs in the dispatcher, under its lease, so that two composers never work on one subject. A subject is always told from
+all its events; what has not been sent yet is overwritten, which makes a burst of a hundred events one edit, and the
+lines that wait for their turn share a reply.
 """
 
 from __future__ import annotations
@@ -10,39 +11,51 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from include.firehose import tables
-from include.firehose.event import Event, Kind, RunState
-from include.firehose.render import Setting, run_message
-from include.firehose.run import Run, fold
+from include.firehose import backlog, history, tables
+from include.firehose.blocks import fallback, fitted, lines_of_text
+from include.firehose.designs import design_of
+from include.firehose.designs.telling import Line, Priority, Setting, Telling
+from include.firehose.event import Event, Kind
 from include.settings.vocabulary import Severity
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
-USUAL_OF_LAST = 30
-# P0 is a failure, P1 the end of a run or its first message, P2 the progress of one.
-FAILURE, MILESTONE, PROGRESS = 0, 1, 2
+LINES_PER_REPLY = 25
+MANY_LINES = 100
+REPLY_CHARS = 7_500
+# Lines of a run that goes on wait this long for company.
+REPLY_SECONDS = 10
+# How long tasks that ended well wait for more of their run, before its message is made anew.
+PROGRESS_SECONDS = 2
 _DELIVERIES = uuid.UUID("6f0a2f0e-3a4e-4f6b-9a52-6d6f7b1f6b52")
+_OPEN = ("sending", "unknown")
+
+
+def nothing_is_silenced(series: str) -> str:
+    """The answer of a place where no silences are declared."""
+    return ""
 
 
 @dataclass
 class Composer:
-    """Renders subjects for one channel."""
+    """Tells subjects to one channel. `silence_of` answers, for a series, why and until when it is silenced."""
 
     outbox: Engine
     channel_id: str
     airflow_url: str
     timezone: tzinfo
     secrets: Sequence[str] = ()
-    # Subjects that cannot be rendered: their events stay uncomposed, where `status` counts them, and hold up no other.
+    silence_of: Callable[[str], str] = nothing_is_silenced
+    # Subjects that cannot be told: their events stay uncomposed, where `status` counts them, and hold up no other.
     _broken: set[str] = field(default_factory=set)
 
     def compose(self) -> int:
@@ -50,12 +63,19 @@ class Composer:
         event, delivery = tables.event, tables.delivery
         # Until it is known whether a post has arrived, there is nothing to edit and nothing to post.
         unresolved = select(delivery.c.delivery_id).where(
-            delivery.c.subject_key == event.c.subject_key, delivery.c.state.in_(["sending", "unknown"])
+            delivery.c.subject_key == event.c.subject_key, delivery.c.op != "reply", delivery.c.state.in_(_OPEN)
+        )
+        # Slack takes an edit every few seconds; a run whose tasks end by the dozen is not told anew for each.
+        can_wait = and_(event.c.kind == Kind.TASK.value, event.c.severity == Severity.INFO.value)
+        due = or_(
+            ~func.bool_and(can_wait),
+            func.min(event.c.first_seen_at) < func.now() - timedelta(seconds=PROGRESS_SECONDS),
         )
         query = (
             select(event.c.subject_key)
             .where(event.c.composed_at.is_(None), ~unresolved.exists(), event.c.subject_key.not_in(self._broken))
             .group_by(event.c.subject_key)
+            .having(due)
             .order_by(func.min(event.c.occurred_at), event.c.subject_key)
             .limit(BATCH)
         )
@@ -66,33 +86,48 @@ class Composer:
                 with self.outbox.begin() as connection:
                     self._compose_subject(connection, key)
             except (ValueError, KeyError, TypeError, AttributeError):
-                log.exception("The message of %s cannot be rendered.", key)
+                log.exception("The message of %s cannot be told.", key)
                 self._broken.add(key)
+        with self.outbox.begin() as connection:
+            backlog.fold(connection, channel_id=self.channel_id, timezone=self.timezone)
         return len(keys)
 
     def _compose_subject(self, connection: Connection, key: str) -> None:
         fresh, events = _events(connection, key)
         if not fresh:
             return
-        run = fold(events)
-        setting = Setting(self.airflow_url, self.timezone, _usual(connection, run, key), self.secrets)
-        body = run_message(run, setting).body()
+        design = design_of(events)
+        telling = design(events, self._setting(connection, key, events))
+        body = telling.message.body()
+        known = _open_subject(connection, key, telling, events[0].kind, self.channel_id)
         body_hash = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        known = _open_subject(connection, key, run, self.channel_id)
         if known.rendered_hash == body_hash:
             delivery_id = _last_delivery(connection, key)
         else:
-            delivery_id = _deliver(connection, known, body, body_hash, _priority(known, run))
+            delivery_id = _deliver(connection, known, body, body_hash, telling.priority)
         _link(connection, delivery_id, fresh)
+        _reply(connection, key, telling)
         values: dict[str, Any] = {
-            "state": run.state.value,
-            "started_at": run.started_at,
-            "ended_at": run.ended_at,
+            "state": telling.state,
+            "started_at": telling.started_at,
+            "ended_at": telling.ended_at,
             "rendered_hash": body_hash,
         }
         connection.execute(update(tables.subject).where(tables.subject.c.subject_key == key).values(values))
         connection.execute(
             update(tables.event).where(tables.event.c.event_id.in_(fresh)).values(composed_at=func.now())
+        )
+
+    def _setting(self, connection: Connection, key: str, events: Sequence[Event]) -> Setting:
+        series = history.series_of(events)
+        return Setting(
+            airflow_url=self.airflow_url,
+            timezone=self.timezone,
+            usual_seconds=history.usual_seconds(connection, series, key),
+            secrets=self.secrets,
+            failures_in_a_row=history.failures_in_a_row(connection, key, events),
+            rows_before=history.rows_before(connection, key, events),
+            silenced=self.silence_of(series),
         )
 
 
@@ -121,73 +156,157 @@ def _event(row: Row[Any]) -> Event:
     )
 
 
-def _usual(connection: Connection, run: Run, key: str) -> list[float]:
-    """How many seconds the last successful runs of the DAG took."""
-    subject = tables.subject
-    seconds = func.extract("epoch", subject.c.ended_at - subject.c.started_at)
-    query = (
-        select(seconds)
-        .where(
-            subject.c.series == run.series,
-            subject.c.subject_key != key,
-            subject.c.state == RunState.SUCCESS.value,
-            subject.c.started_at.is_not(None),
-        )
-        .order_by(subject.c.ended_at.desc())
-        .limit(USUAL_OF_LAST)
-    )
-    return [float(value) for value in connection.scalars(query)]
-
-
-def _open_subject(connection: Connection, key: str, run: Run, channel_id: str) -> Row[Any]:
+def _open_subject(connection: Connection, key: str, telling: Telling, kind: Kind, channel_id: str) -> Row[Any]:
     """The subject's row, made when it is new."""
     row = {
         "subject_key": key,
-        "kind": Kind.RUN.value,
-        "series": run.series,
+        "kind": (Kind.RUN if kind is Kind.TASK else kind).value,
+        "series": telling.series,
         "channel_id": channel_id,
-        "state": run.state.value,
+        "state": telling.state,
     }
     connection.execute(upsert(tables.subject).values(row).on_conflict_do_nothing())
     return connection.execute(select(tables.subject).where(tables.subject.c.subject_key == key)).one()
 
 
-def _priority(known: Row[Any], run: Run) -> int:
-    if run.failed_tasks or run.state is RunState.FAILED:
-        return FAILURE
-    return MILESTONE if run.state is RunState.SUCCESS or known.parent_ts is None else PROGRESS
-
-
-def _deliver(connection: Connection, known: Row[Any], body: dict[str, Any], body_hash: str, priority: int) -> str:
+def _deliver(connection: Connection, known: Row[Any], body: dict[str, Any], body_hash: str, priority: Priority) -> str:
     """Put the message into the subject's unsent delivery, or into a new one; returns its id."""
     delivery = tables.delivery
-    mine = delivery.c.subject_key == known.subject_key
-    content = {"body": body, "body_hash": body_hash, "priority": priority, "plain": False, "error": None}
+    mine = (delivery.c.subject_key == known.subject_key, delivery.c.op != "reply")
+    # A first message tells of something new, however it goes on.
+    if known.parent_ts is None:
+        priority = min(priority, Priority.MILESTONE)
+    content = {"body": body, "body_hash": body_hash, "priority": int(priority), "plain": False, "error": None}
     unsent = connection.scalar(
-        update(delivery).where(mine, delivery.c.state == "pending").values(content).returning(delivery.c.delivery_id)
+        update(delivery).where(*mine, delivery.c.state == "pending").values(content).returning(delivery.c.delivery_id)
     )
     if unsent is not None:
         return str(unsent)
-    rev = known.rev + 1
-    message_key = f"{known.subject_key}#{rev}"
+    op = "update" if known.parent_ts else "post"
+    return _new_delivery(connection, known.subject_key, op, content)
+
+
+def _new_delivery(connection: Connection, key: str, op: str, content: dict[str, Any]) -> str:
+    subject = tables.subject
+    counted = update(subject).where(subject.c.subject_key == key).values(rev=subject.c.rev + 1).returning(subject.c.rev)
+    message_key = f"{key}#{connection.scalar(counted)}"
     delivery_id = uuid.uuid5(_DELIVERIES, message_key).hex
     row = content | {
         "delivery_id": delivery_id,
         "message_key": message_key,
-        "op": "update" if known.parent_ts else "post",
-        "subject_key": known.subject_key,
+        "op": op,
+        "subject_key": key,
         "state": "pending",
     }
-    connection.execute(insert(delivery).values(row))
-    connection.execute(update(tables.subject).where(tables.subject.c.subject_key == known.subject_key).values(rev=rev))
+    connection.execute(insert(tables.delivery).values(row))
     return delivery_id
 
 
-def _last_delivery(connection: Connection, key: str) -> str:
-    """The delivery that shows what the subject looks like now."""
+def _reply(connection: Connection, key: str, telling: Telling) -> None:
+    """Put the lines that no reply carries yet into the thread: a failure by itself, the others together."""
+    told = history.told_in_thread(connection, key)
+    lines = {line.event_id: line for line in telling.lines}
+    together: list[Line] = []
+    for line in telling.lines:
+        if line.event_id in told:
+            continue
+        if not line.blocks:
+            together.append(line)
+            continue
+        _reply_together(connection, key, lines, together, over=True)
+        together = []
+        _hurry(connection, key)
+        _add_reply(connection, key, [line], Priority.FAILURE, seconds=0)
+    _reply_together(connection, key, lines, together, over=telling.over)
+
+
+def _reply_together(
+    connection: Connection, key: str, lines: dict[str, Line], fresh: Sequence[Line], *, over: bool
+) -> None:
+    """Fill up the reply that still waits, then make new ones; none waits for more once the subject is over."""
+    waiting = history.waiting_reply(connection, key)
+    if waiting is not None:
+        delivery_id, told = waiting
+        room = max(0, LINES_PER_REPLY - len(told))
+        if fresh[:room]:
+            shown = [lines[event_id] for event_id in lines if event_id in told] + list(fresh[:room])
+            _fill(connection, delivery_id, shown)
+        fresh = fresh[room:]
+        if over or fresh:
+            delivery = tables.delivery
+            mine = delivery.c.delivery_id == delivery_id
+            connection.execute(update(delivery).where(mine).values(not_before=func.now()))
+    parts = _parts(fresh)
+    for part in parts:
+        full = over or part is not parts[-1]
+        _add_reply(connection, key, part, Priority.DETAIL, seconds=0 if full else REPLY_SECONDS)
+
+
+def _parts(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines as replies: a few at a time to read, many at a time when there are hundreds to tell."""
+    most = LINES_PER_REPLY if len(lines) <= MANY_LINES else MANY_LINES
+    parts: list[list[Line]] = []
+    chars = 0
+    for line in lines:
+        if not parts or len(parts[-1]) == most or chars + len(line.text) > REPLY_CHARS:
+            parts.append([])
+            chars = 0
+        parts[-1].append(line)
+        chars += len(line.text) + 1
+    return parts
+
+
+def _add_reply(connection: Connection, key: str, shown: Sequence[Line], priority: Priority, *, seconds: float) -> None:
+    body, body_hash = _reply_body(shown)
+    content: dict[str, Any] = {"body": body, "body_hash": body_hash, "priority": int(priority), "plain": False}
+    content["not_before"] = func.now() + timedelta(seconds=seconds)
+    delivery_id = _new_delivery(connection, key, "reply", content)
+    _link(connection, delivery_id, [line.event_id for line in shown])
+
+
+def _fill(connection: Connection, delivery_id: str, shown: Sequence[Line]) -> None:
+    body, body_hash = _reply_body(shown)
     delivery = tables.delivery
-    query = select(delivery.c.delivery_id).where(delivery.c.subject_key == key).order_by(delivery.c.created_at.desc())
-    return str(connection.execute(query.limit(1)).scalar_one())
+    mine = delivery.c.delivery_id == delivery_id
+    connection.execute(update(delivery).where(mine).values(body=body, body_hash=body_hash))
+    _link(connection, delivery_id, [line.event_id for line in shown])
+
+
+def _reply_body(shown: Sequence[Line]) -> tuple[dict[str, Any], str]:
+    blocks = (
+        list(shown[0].blocks) if len(shown) == 1 and shown[0].blocks else [lines_of_text([ln.text for ln in shown])]
+    )
+    body = {"text": fallback("\n".join(line.text for line in shown)), "blocks": fitted(blocks), "attachments": []}
+    return body, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def replies(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+    """The bodies of a thread's replies if all its lines were told at once."""
+    together: list[Line] = []
+    for line in lines:
+        if line.blocks:
+            yield from (_reply_body(part)[0] for part in _parts(together))
+            yield _reply_body([line])[0]
+            together = []
+        else:
+            together.append(line)
+    yield from (_reply_body(part)[0] for part in _parts(together))
+
+
+def _hurry(connection: Connection, key: str) -> None:
+    """A thread keeps its order, so what waits before a failure goes out with it."""
+    delivery = tables.delivery
+    waiting = (delivery.c.subject_key == key, delivery.c.op == "reply", delivery.c.state == "pending")
+    hurried = {"priority": int(Priority.FAILURE), "not_before": func.now()}
+    connection.execute(update(delivery).where(*waiting).values(hurried))
+
+
+def _last_delivery(connection: Connection, key: str) -> str:
+    """The delivery that shows what the subject looks like now: its own, or the digest that it was folded into."""
+    delivery = tables.delivery
+    mine = (delivery.c.subject_key == key, delivery.c.op != "reply")
+    shown = func.coalesce(delivery.c.folded_into, delivery.c.delivery_id)
+    return str(connection.execute(select(shown).where(*mine).order_by(delivery.c.seq.desc()).limit(1)).scalar_one())
 
 
 def _link(connection: Connection, delivery_id: str, event_ids: Sequence[str]) -> None:

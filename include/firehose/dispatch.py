@@ -21,6 +21,7 @@ from include.firehose.event import Event, Road
 from include.firehose.intake import INSERT_EVENT, parameters
 from include.firehose.lease import Lease
 from include.firehose.slack import Fate, Outcome, Slack
+from include.firehose.vitals import STOPPED
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,10 @@ class Dispatcher:
         if lost is None:
             return False
         oldest = lost.first_attempt_at.timestamp() - deliveries.CLOCK_SKEW_SECONDS
-        outcome = self.slack.find(lost.channel_id, lost.delivery_id, oldest=oldest)
+        thread = lost.parent_ts if lost.op == "reply" else ""
+        outcome = self.slack.find(lost.channel_id, lost.delivery_id, oldest=oldest, thread_ts=thread)
+        if outcome.fate is Fate.GONE:
+            self.slack.take_back(lost.channel_id, lost.delivery_id, oldest=oldest)
         log.info("Looked for the post of %s: %s", lost.subject_key, outcome.error or outcome.fate.value)
         with self.outbox.begin() as connection:
             deliveries.record_search(connection, lost, outcome)
@@ -134,13 +138,15 @@ class Dispatcher:
     def _call(self, made: deliveries.Claim) -> Outcome:
         if made.op == "post":
             return self.slack.post(made.channel_id, made.delivery_id, made.content())
+        if made.op == "reply":
+            return self.slack.reply(made.channel_id, made.parent_ts, made.delivery_id, made.content())
         return self.slack.update(made.channel_id, made.parent_ts, made.content())
 
     def _tell(self, connection: Connection, outcome: Outcome) -> None:
         """Keep one sentence beside the lease while something keeps messages from being sent."""
         trouble = None
         if outcome.fate is Fate.STOPPED:
-            trouble = f"Slack answers {outcome.error}: mend the token, its scopes or the channel."
+            trouble = f"{STOPPED}{outcome.error}: mend the token, its scopes or the channel."
         elif outcome.fate in (Fate.NOT_SENT, Fate.UNKNOWN):
             trouble = outcome.error or None
         if trouble != self._trouble:

@@ -29,7 +29,6 @@ class Kind(StrEnum):
     # A part of Airflow that has stopped, and that it works again.
     HEALTH = "airflow.health"
     ASSET = "airflow.asset"
-    SYNC = "airbyte.sync"
     ANSWER = "meta.answer"
     PULL_REQUEST = "github.pull_request"
     PUSH = "github.push"
@@ -156,3 +155,21 @@ def run_event_id(dag_id: str, run_id: str, state: RunState, *, clear_number: int
 def task_event_id(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int, state: TaskState) -> str:
     """`af:ti:{dag}:{run}:{task}:{map}:{try}:{state}`; an unmapped task has map index -1, as in Airflow."""
     return f"af:ti:{dag_id}:{run_id}:{task_id}:{map_index}:{try_number}:{state}"
+
+
+def again(event_id: str, number: int) -> str:
+    """The id of a state that is entered for another time in the same attempt (marked failed, then success again)."""
+    return f"{event_id}:r{number}"
+
+
+def file_subject(bundle: str, file: str, import_error_id: int) -> str:
+    """`af:file:{bundle}:{relative file}:{import error}`: one episode of a DAG file that cannot be imported.
+
+    Airflow keeps the error's row, and its id, until the file can be imported; its time changes with every try.
+    """
+    return f"af:file:{bundle}:{file}:{import_error_id}"
+
+
+def health_subject(component: str, since: datetime) -> str:
+    """`af:health:{component}:{since}`: one time that a part of Airflow was down."""
+    return f"af:health:{component}:{since.isoformat(timespec='seconds')}"

@@ -43,6 +43,7 @@ PACES: Mapping[str, Pace] = {
     # 40 per minute on average and never more than 45 in one, of the 50 that Slack grants.
     "chat.update": Pace(1.5, burst=5),
     "conversations.history": Pace(1.5, burst=5),
+    "conversations.replies": Pace(1.5, burst=5),
 }
 
 

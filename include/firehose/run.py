@@ -7,19 +7,32 @@ event can never take a message back to an earlier state. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from include.firehose.event import Event, Kind, RunState, TaskState
 
 # Of one attempt, the state that stands: a retry is followed by nothing, a mark in the UI comes after the end.
-_TASK_RANK = {TaskState.UP_FOR_RETRY: 0, TaskState.SKIPPED: 1, TaskState.SUCCESS: 2, TaskState.FAILED: 3}
+_TASK_RANK = {
+    TaskState.UP_FOR_RETRY: 0,
+    TaskState.REMOVED: 1,
+    TaskState.UPSTREAM_FAILED: 2,
+    TaskState.SKIPPED: 3,
+    TaskState.SUCCESS: 4,
+    TaskState.FAILED: 5,
+}
+# Keys of a payload that say what follows from a task's end; the operator's own word is under `facts`.
+ADDED_FACTS = ("downstream", "not_renewed", "note")
 
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """Where one task instance stands after its last reported attempt."""
+    """Where one task instance stands after its last reported attempt.
+
+    `facts` is what its operator had to tell beside (dbt's and Airbyte's figures), and what is known of a failure's
+    consequences; `event_id` is the event that told it.
+    """
 
     task_id: str
     map_index: int
@@ -31,6 +44,8 @@ class TaskOutcome:
     owner: str = ""
     error_type: str = ""
     error_text: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    event_id: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -92,11 +107,13 @@ def fold(events: Iterable[Event]) -> Run:
         run_id=str(facts.get("run_id", "")),
         state=RunState(end.payload["state"]) if end else RunState.RUNNING,
         tasks=tasks,
-        task_total=max(_int(facts.get("task_total")), len(tasks)),
+        # The callbacks leave out the empty tasks, the reconciler tells of all.
+        task_total=max(len(tasks), *(_int(event.payload.get("task_total")) for event in ordered)),
         run_type=str(facts.get("run_type", "")),
         run_after=_time(facts.get("run_after")),
         started_at=_time(facts.get("run_started_at")),
-        ended_at=end.occurred_at if end else None,
+        # A state set by hand is told with the time of the hand, and with the end that the run had.
+        ended_at=(_time(end.payload.get("ended_at")) or end.occurred_at) if end else None,
         reason=str(end.payload.get("reason", "")) if end else "",
         assets=tuple(str(name) for name in facts.get("assets", ())),
     )
@@ -114,14 +131,16 @@ def _end(ordered: Iterable[Event]) -> Event | None:
     """The event with which the run ended; None while it goes on, also again after it was cleared.
 
     Airflow counts the clearings, which needs no comparison of clocks: an end counts until a task reports from a later
-    round. An end whose context did not know its round belongs to the last one.
+    round. An end whose context did not know its round belongs to the last one. A start is no end, but it opens a round.
     """
     known = list(ordered)
     last_round = max(_int(event.payload.get("clear_number")) for event in known)
     ends = [
         event
         for event in known
-        if event.kind is Kind.RUN and _int(event.payload.get("clear_number"), last_round) == last_round
+        if event.kind is Kind.RUN
+        and event.payload["state"] != RunState.RUNNING
+        and _int(event.payload.get("clear_number"), last_round) == last_round
     ]
     return ends[-1] if ends else None
 
@@ -129,20 +148,22 @@ def _end(ordered: Iterable[Event]) -> Event | None:
 def _tasks(events: Iterable[Event]) -> tuple[TaskOutcome, ...]:
     latest: dict[tuple[str, int], TaskOutcome] = {}
     for event in events:
-        outcome = _outcome(event.payload, event.occurred_at)
-        key = (outcome.task_id, outcome.map_index)
-        if key not in latest or _standing(outcome) >= _standing(latest[key]):
-            latest[key] = outcome
+        told = outcome(event)
+        key = (told.task_id, told.map_index)
+        if key not in latest or _standing(told) >= _standing(latest[key]):
+            latest[key] = told
     return tuple(latest[key] for key in sorted(latest))
 
 
-def _standing(outcome: TaskOutcome) -> tuple[int, bool, datetime, int]:
+def _standing(told: TaskOutcome) -> tuple[int, bool, datetime, int]:
     """Later attempts stand over earlier ones, ends over retries, and then the later report."""
-    retrying = outcome.state is TaskState.UP_FOR_RETRY
-    return (outcome.try_number, not retrying, outcome.ended_at, _TASK_RANK[outcome.state])
+    retrying = told.state is TaskState.UP_FOR_RETRY
+    return (told.try_number, not retrying, told.ended_at, _TASK_RANK[told.state])
 
 
-def _outcome(payload: Mapping[str, Any], occurred_at: datetime) -> TaskOutcome:
+def outcome(event: Event) -> TaskOutcome:
+    """What one event of kind TASK says of its task instance."""
+    payload = event.payload
     error = payload.get("error") or {}
     return TaskOutcome(
         task_id=str(payload.get("task_id", "")),
@@ -151,11 +172,20 @@ def _outcome(payload: Mapping[str, Any], occurred_at: datetime) -> TaskOutcome:
         max_tries=_int(payload.get("max_tries"), 1),
         state=TaskState(payload["state"]),
         started_at=_time(payload.get("started_at")),
-        ended_at=occurred_at,
+        ended_at=event.occurred_at,
         owner=str(payload.get("owner", "")),
         error_type=str(error.get("type", "")),
         error_text=str(error.get("text", "")),
+        facts=_task_facts(payload),
+        event_id=event.event_id,
     )
+
+
+def _task_facts(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the operator told, and what another road has added about the consequences."""
+    told = payload.get("facts")
+    added = {name: payload[name] for name in ADDED_FACTS if name in payload}
+    return {**(told if isinstance(told, Mapping) else {}), **added}
 
 
 def _int(value: Any, default: int = 0) -> int:

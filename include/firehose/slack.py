@@ -7,6 +7,7 @@ on.
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from include.firehose.limits import retry_after
+
+log = logging.getLogger(__name__)
 
 CALL_SECONDS = 8
 METADATA_TYPE = "backbeat_delivery"
@@ -42,7 +45,14 @@ class Fate(StrEnum):
 _LIMITED = {"ratelimited", "rate_limited", "message_limit_exceeded"}
 # Slack says itself of these that the call may have had its effect.
 _UNKNOWN = {"internal_error", "fatal_error", "request_timeout", "service_unavailable"}
-_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_GONE = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "thread_not_found",
+    "invalid_thread_ts",
+    "cannot_reply_to_message",
+}
 # Nothing is wrong with the message: the token or the channel is, and a person has to mend it.
 _STOPPED = {
     "access_denied",
@@ -86,31 +96,59 @@ class Slack:
 
     def post(self, channel: str, delivery_id: str, body: Mapping[str, Any]) -> Outcome:
         """Post a root message; its metadata carries the delivery's id and nothing else, as any member can read it."""
+        return self._call("chat.postMessage", self._new(channel, delivery_id, body))
+
+    def reply(self, channel: str, thread_ts: str, delivery_id: str, body: Mapping[str, Any]) -> Outcome:
+        """Post a reply; GONE when its root is not there any more.
+
+        Slack does not refuse a thread that does not exist: the reply appears in the channel. It is taken back.
+        """
+        arguments = self._new(channel, delivery_id, body) | {"thread_ts": thread_ts}
+        try:
+            answer = self._client.api_call("chat.postMessage", json=arguments)
+            message = answer.get("message") or {}
+            if message.get("thread_ts") == thread_ts:
+                return Outcome(Fate.SENT, ts=str(answer["ts"]))
+        except Exception as error:
+            return _failed(error)
+        self._delete(channel, str(answer["ts"]))
+        return Outcome(Fate.GONE, error="The root of the thread is gone.")
+
+    def take_back(self, channel: str, delivery_id: str, *, oldest: float) -> None:
+        """Remove a reply that may have appeared in the channel because its thread was gone, if it has."""
+        stray = self.find(channel, delivery_id, oldest=oldest)
+        if stray.fate is Fate.SENT:
+            self._delete(channel, stray.ts)
+
+    def _delete(self, channel: str, ts: str) -> None:
+        try:
+            self._client.api_call("chat.delete", json={"channel": channel, "ts": ts})
+        except Exception as error:
+            log.warning("A reply without its thread stays in the channel (%s): %s", ts, error)
+
+    def _new(self, channel: str, delivery_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         metadata = {"event_type": METADATA_TYPE, "event_payload": {"delivery_id": delivery_id}}
-        return self._call(
-            "chat.postMessage",
-            {
-                "channel": channel,
-                "metadata": metadata,
-                "unfurl_links": False,
-                "unfurl_media": False,
-                "link_names": False,
-                "mrkdwn": False,
-                **body,
-            },
-        )
+        return {
+            "channel": channel,
+            "metadata": metadata,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
+            "mrkdwn": False,
+            **body,
+        }
 
     def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> Outcome:
         """Edit a message; its metadata stays, because none is sent."""
         return self._call("chat.update", {"channel": channel, "ts": ts, "link_names": False, **body})
 
-    def find(self, channel: str, delivery_id: str, *, oldest: float) -> Outcome:
-        """Look in the channel's history for the message of a delivery.
+    def find(self, channel: str, delivery_id: str, *, oldest: float, thread_ts: str = "") -> Outcome:
+        """Look in the channel's history, or in a thread, for the message of a delivery.
 
         SENT with its ts when it is there, NOT_SENT when it is not, another fate when the history cannot be read.
         """
         try:
-            for message in self._history(channel, oldest):
+            for message in self._history(channel, oldest, thread_ts):
                 metadata = message.get("metadata") or {}
                 payload = metadata.get("event_payload") or {}
                 if metadata.get("event_type") == METADATA_TYPE and payload.get("delivery_id") == delivery_id:
@@ -119,12 +157,14 @@ class Slack:
             return _failed(error)
         return Outcome(Fate.NOT_SENT)
 
-    def _history(self, channel: str, oldest: float) -> Iterator[Mapping[str, Any]]:
+    def _history(self, channel: str, oldest: float, thread_ts: str) -> Iterator[Mapping[str, Any]]:
+        method, thread = ("conversations.replies", {"ts": thread_ts}) if thread_ts else ("conversations.history", {})
         cursor = ""
         for _ in range(PAGES):
             answer = self._client.api_call(
-                "conversations.history",
+                method,
                 params={
+                    **thread,
                     "channel": channel,
                     "oldest": f"{oldest:.6f}",
                     "limit": PAGE,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
 
 METADATA = MetaData()
 _TIME = DateTime(timezone=True)
@@ -58,6 +58,8 @@ delivery = Table(
     Column("error", Text),
     Column("created_at", _TIME),
     Column("updated_at", _TIME),
+    Column("seq", BigInteger),
+    Column("folded_into", Text),
 )
 
 delivery_event = Table(
@@ -65,6 +67,13 @@ delivery_event = Table(
     METADATA,
     Column("delivery_id", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
+)
+
+cursor = Table(
+    "cursor",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("watermark", Text),
 )
 
 lease = Table(
@@ -83,4 +92,42 @@ rate_limit = Table(
     Column("method", Text, primary_key=True),
     Column("next_at", _TIME),
     Column("blocked_until", _TIME),
+)
+
+watchdog = Table(
+    "watchdog",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("began_at", _TIME),
+    Column("problem", Text),
+)
+
+series = Table(
+    "series",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("source", Text),
+    Column("schedule", JSONB),
+    Column("next_expected", _TIME),
+    Column("memory", JSONB),
+    Column("last_seen_at", _TIME),
+    Column("gone", Boolean),
+)
+
+beat = Table(
+    "beat",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("expected_at", _TIME, primary_key=True),
+    Column("state", Text),
+    Column("counted_from", _TIME),
+    Column("clock_from", _TIME),
+    Column("window_from", _TIME),
+    Column("late_after", DOUBLE_PRECISION),
+    Column("missing_after", DOUBLE_PRECISION),
+    Column("reason", Text),
+    Column("arrived_at", _TIME),
+    Column("residual", DOUBLE_PRECISION),
+    Column("subject_key", Text),
+    Column("reported_at", _TIME),
 )

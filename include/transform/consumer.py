@@ -56,6 +56,8 @@ class DbtModelOperator(BaseOperator):
         self.node = node
         self.tests = tests
         self.asset = asset
+        # For the firehose, which tells them beside the task's state.
+        self.firehose_facts: dict[str, Any] = {}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Take the build's word, or build this model. Returns (XCom) its figures."""
@@ -124,7 +126,7 @@ class DbtModelOperator(BaseOperator):
             raise AirflowException(verdict.reason)
         if verdict.call is Call.SKIPPED:
             raise AirflowSkipException(verdict.reason)
-        facts = figures(verdict)
+        facts = self.firehose_facts = figures(verdict)
         if self.asset is not None:
             context["outlet_events"][self.asset].extra = facts
         return facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from include.settings.dags import OWNER
@@ -34,6 +35,8 @@ class Task:
     owner: str = ""
     asset: tuple[str, str] | None = None
     running: bool = False
+    # When the try before this one ended; None at the first.
+    ended_before: datetime | None = None
 
     @property
     def dag_id(self) -> str:
@@ -71,7 +74,15 @@ def build_of(ti: Any) -> str:
     return str(wanted.get(BUILD_KEY, "")) if isinstance(wanted, dict) else ""
 
 
-def task_of(number: int, workload: ExecuteTask, build_task_id: str, adopted: TaskInstance | None = None) -> Task:
+def task_of(
+    number: int,
+    workload: ExecuteTask,
+    build_task_id: str,
+    *,
+    adopted: TaskInstance | None = None,
+    ended_before: datetime | None = None,
+) -> Task:
+    """The task as the watcher needs it; `adopted` is the row of one that an earlier scheduler had handed over."""
     from airflow.utils.net import get_hostname
 
     ti = workload.ti
@@ -89,6 +100,7 @@ def task_of(number: int, workload: ExecuteTask, build_task_id: str, adopted: Tas
         owner=OWNER,
         asset=_asset(ti.executor_config),
         running=running,
+        ended_before=ended_before,
     )
 
 

@@ -12,12 +12,15 @@ import itertools
 import logging
 import multiprocessing
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.executors.base_executor import get_execution_api_server_url
 from airflow.executors.workloads import ExecuteTask
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
+from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.taskinstancekey import TaskInstanceKey
+from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from include.transform import watching_process
@@ -69,7 +72,8 @@ class Watching:
     def queue_workload(self, workload: ExecutorWorkload, session: Session) -> None:
         """Give a task that waits for a build's word to the watcher, anything else to the executor."""
         if isinstance(workload, ExecuteTask) and (build_task_id := build_of(workload.ti)):
-            self._watch(task_of(next(self._numbers), workload, build_task_id), workload)
+            ended = _ended_before(workload.ti, session)
+            self._watch(task_of(next(self._numbers), workload, build_task_id, ended_before=ended), workload)
             return
         if isinstance(workload, ExecuteTask) and workload.ti.try_number > 1:
             _clear_unfinished(workload.ti, session)
@@ -100,13 +104,16 @@ class Watching:
     def try_adopt_task_instances(self, tis: Sequence[TaskInstance]) -> Sequence[TaskInstance]:
         """Go on with the watched tasks of a scheduler that has died; the rest is for the executor."""
         left = []
-        for ti in tis:
-            build_task_id = build_of(ti)
-            if build_task_id:
+        with create_session() as session:
+            for ti in tis:
+                build_task_id = build_of(ti)
+                if not build_task_id:
+                    left.append(ti)
+                    continue
                 workload = ExecuteTask.make(ti, generator=self.jwt_generator)  # type: ignore[attr-defined]
-                self._watch(task_of(next(self._numbers), workload, build_task_id, adopted=ti), workload)
-            else:
-                left.append(ti)
+                ended = _ended_before(ti, session)
+                task = task_of(next(self._numbers), workload, build_task_id, adopted=ti, ended_before=ended)
+                self._watch(task, workload)
         return super().try_adopt_task_instances(left)  # type: ignore[misc]
 
     def end(self) -> None:
@@ -162,6 +169,17 @@ class Watching:
         self._process.terminate()
         self._process.join(5)
         self._process = None
+
+
+def _ended_before(ti: Any, session: Session) -> datetime | None:
+    """When the try before this one ended, as Airflow's history has it."""
+    if ti.try_number == 1:
+        return None
+    history = TaskInstanceHistory
+    instance = (history.dag_id == ti.dag_id, history.run_id == ti.run_id, history.task_id == ti.task_id)
+    query = select(history.end_date).where(*instance, history.map_index == ti.map_index)
+    ended = session.scalar(query.where(history.try_number == ti.try_number - 1))
+    return ended if isinstance(ended, datetime) else None
 
 
 def _clear_unfinished(ti: Any, session: Session) -> None:

@@ -166,6 +166,8 @@ class Layout:
     def _platform(self) -> dict[str, str]:
         return {
             "FIREHOSE_DSN": self.postgres_dsn("firehose", "psycopg"),
+            "FIREHOSE_AIRFLOW_USERNAME": "admin",
+            "FIREHOSE_AIRFLOW_PASSWORD": self.values["AIRFLOW_ADMIN_PASSWORD"],
             "FIREHOSE_SPOOL": str(STATE / "firehose" / "spool.jsonl"),
             "SLACK_API_URL": f"{self.slack_url}/api/",
             "SLACK_CHANNEL_URL": self.slack_url,
@@ -231,5 +233,6 @@ class Layout:
             Program("dag-processor", f"{airflow} dag-processor", title="Airflow DAG processor"),
             Program("triggerer", f"{airflow} triggerer --skip-serve-logs", title="Airflow triggerer"),
             Program("firehose", f"{python} -m include.firehose dispatch", title="firehose dispatcher"),
+            Program("firehose-watch", f"{python} -m include.firehose watch", title="firehose watch"),
         ]
         return {program.name: program for program in programs}

@@ -24,6 +24,8 @@ from local.stack.steps import Step, closure, run_all
 from local.stack.summary import show_summary
 from local.stack.supervisor import Supervisor, end, orphans, write_configuration
 
+EVERYTHING = ("dags", "scheduler", "triggerer", "provision", "firehose", "firehose-watch", "roles")
+
 
 class Start:
     """One start of the stack."""
@@ -99,14 +101,13 @@ class Start:
             ),
             "metadata": Step("Airflow metadata database", self._migrate_airflow, ("postgres",)),
             "firehose": run("firehose", "outbox", "slack"),
+            "firehose-watch": run("firehose-watch", "outbox", "api-server"),
             "api-server": run("api-server", "metadata"),
             "dag-processor": run("dag-processor", "metadata", "manifest"),
             "scheduler": run("scheduler", "metadata"),
             "triggerer": run("triggerer", "metadata"),
             "dags": Step("DAGs", self._open_dags, ("api-server", "dag-processor")),
-            "ready": Step(
-                "everything ready", lambda: None, ("dags", "scheduler", "triggerer", "provision", "firehose", "roles")
-            ),
+            "ready": Step("everything ready", lambda: None, EVERYTHING),
         }
 
     def _command(self, command: list[str]) -> None:

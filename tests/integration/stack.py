@@ -25,7 +25,7 @@ PORTS = ("AIRFLOW_PORT", "SLACK_PORT", "AIRBYTE_PORT", "WAREHOUSE_PORT", "WORLD_
 HOURLY = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
 RUN_SECONDS = 300
-LAB_PARTS = ("roles", "firehose", "api-server", "dag-processor", "scheduler", "triggerer")
+LAB_PARTS = ("roles", "firehose", "firehose-watch", "api-server", "dag-processor", "scheduler", "triggerer")
 
 
 @dataclass

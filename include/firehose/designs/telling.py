@@ -30,7 +30,8 @@ class Setting:
     """What a message needs to know beside its events.
 
     `usual_seconds` is what the last good runs of the series took; `failures_in_a_row` counts, by the event that tells
-    the failure, how often its series has failed without a success in between, this time included.
+    the failure, how often its series has failed without a success in between, this time included. `rows_before` is, by
+    the event that tells a sync, how many rows the series' earlier syncs have loaded, oldest first.
     """
 
     airflow_url: str
@@ -38,6 +39,7 @@ class Setting:
     usual_seconds: Sequence[float] = ()
     secrets: Sequence[str] = ()
     failures_in_a_row: Mapping[str, int] = field(default_factory=dict)
+    rows_before: Mapping[str, Sequence[int]] = field(default_factory=dict)
     # Why and until when nobody wants to be alarmed by this series; empty when it is not silenced.
     silenced: str = ""
 

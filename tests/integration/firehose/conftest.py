@@ -30,7 +30,7 @@ def slack() -> Iterator[Standin]:
 def road(postgres: Standin, slack: Standin, tmp_path: Path) -> Iterator[Road]:
     road = Road(postgres, slack, tmp_path)
     assert road.run("-m", "include.firehose", "migrate").returncode == 0
-    road.rows("truncate event, subject, delivery, delivery_event, lease, rate_limit")
+    road.rows("truncate event, subject, delivery, delivery_event, lease, rate_limit, cursor, watchdog, series, beat")
     httpx.post(f"{slack.url}/_local/reset").raise_for_status()
     httpx.request("DELETE", f"{slack.url}/_local/faults").raise_for_status()
     yield road

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from include.firehose import __main__ as program
-from include.firehose import deliveries, dispatch
+from include.firehose import backlog, deliveries, dispatch
 from include.firehose.compose import Composer
 from include.firehose.slack import Slack
 
@@ -18,6 +18,9 @@ STEPS = {
     "after the call": (Slack, "_call", "after"),
     "before the outcome is committed": (deliveries, "record", "after"),
     "before a message is committed": (Composer, "_compose_subject", "after"),
+    "before a reply": (Slack, "reply", "before"),
+    "after a reply": (Slack, "reply", "after"),
+    "before a digest is committed": (backlog, "_carry", "after"),
     "after the spool was stored": (dispatch.Dispatcher, "_store", "after"),
     "after a lost post was looked for": (Slack, "find", "after"),
 }

@@ -68,6 +68,14 @@ def whole_run(run_id: str) -> list[Event]:
     return [*tasks, run_event(run_id, RunState.SUCCESS)]
 
 
+def _shown(reply: dict[str, Any]) -> list[str]:
+    """The lines of a reply, a failure's as its fallback text says it."""
+    first = reply["blocks"][0]
+    if first["type"] != "rich_text":
+        return [str(reply["text"])]
+    return str(first["elements"][0]["elements"][0]["text"]).split("\n")
+
+
 @dataclass
 class Road:
     """Both ends of the road and whatever runs on it."""
@@ -158,6 +166,11 @@ class Road:
         ours = [message for message in history["messages"] if message.get("metadata")]
         return sorted(ours, key=lambda message: float(message["ts"]))
 
+    def thread(self, root: dict[str, Any]) -> list[str]:
+        """The lines of a message's thread, in the order in which they stand there."""
+        answer = self.api("conversations.replies", channel=CHANNEL, ts=root["ts"], limit=200)
+        return [line for reply in answer["messages"][1:] for line in _shown(reply)]
+
     def texts(self) -> list[str]:
         return [message["text"] for message in self.messages()]
 
@@ -183,15 +196,16 @@ class Road:
         raise AssertionError(f"It never came that {what}.\n{deliveries}\n{logs}")
 
     def wait_until_told(self, run_ids: Sequence[str]) -> None:
-        """Wait until every event is carried by a delivery that was sent."""
+        """Wait until every event is carried by a delivery that was sent, and nothing is left to send."""
         uncarried = """
             select event_id from event where not exists (
                 select from delivery_event join delivery using (delivery_id)
                 where delivery_event.event_id = event.event_id and state = 'sent')
         """
+        left = "select delivery_id from delivery where state in ('pending', 'sending', 'unknown')"
         subjects = "select count(*) as n from subject where subject_key = any(%s)"
         keys = [run_subject("orders", run_id) for run_id in run_ids]
         self.wait(
-            lambda: self.rows(subjects, keys)[0]["n"] == len(keys) and not self.rows(uncarried),
+            lambda: self.rows(subjects, keys)[0]["n"] == len(keys) and not self.rows(uncarried) and not self.rows(left),
             "every event was carried by a message",
         )

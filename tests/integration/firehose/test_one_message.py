@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import signal
 
+from include.firehose.designs.style import FAILED, OK, WAITING
 from include.firehose.event import RunState, TaskState
-from include.firehose.render import FAILED, OK, WAITING
 from tests.integration.firehose.road import CHANNEL, Road, run_event, task_event, whole_run
 
 
@@ -28,7 +28,8 @@ def test_a_burst_becomes_one_post_and_few_edits(road: Road):
     road.report(run_event("r1", RunState.SUCCESS))
     road.wait_until_told(["r1"])
     assert road.texts() == ["● orders 06:00 · 100/100 · 1m00s"]
-    assert len(road.calls("chat.postMessage")) == 1
+    # The root, and the hundred lines of its thread in replies of 25 (or fewer, where two rounds share them).
+    assert len(road.calls("chat.postMessage")) <= 7
     assert len(road.calls("chat.update")) <= 3
 
 
@@ -120,7 +121,7 @@ def test_status_tells_counts_and_whether_anything_is_sent(road: Road):
     road.wait_until_told(["r1"])
     working = road.run("-m", "include.firehose", "status")
     assert working.returncode == 0
-    assert "0 pending, 0 sending, 0 unknown, 1 sent, 0 dead" in working.stdout
+    assert "0 pending, 0 sending, 0 unknown, 2 sent, 0 dead" in working.stdout
 
 
 def test_a_missing_dsn_is_named(road: Road):

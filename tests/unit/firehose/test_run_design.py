@@ -11,16 +11,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from include.firehose import preview
+from include.firehose import samples
 from include.firehose.blocks import MAX_BLOCKS, MAX_CHARS, MAX_TEXT_BYTES, fallback, fitted, preformatted, size
+from include.firehose.designs.run import run_message, tell
+from include.firehose.designs.style import duration
+from include.firehose.designs.telling import Message, Setting
 from include.firehose.event import RunState, TaskState
-from include.firehose.render import Message, Setting, duration, run_message
-from include.firehose.run import Run, TaskOutcome
+from include.firehose.run import Run, TaskOutcome, fold
 
 START = datetime(2026, 11, 23, 6, 0, 4, tzinfo=UTC)
 SETTING = Setting(airflow_url="http://airflow.test")
-RUNS = dict(preview.runs())
+EVENTS = dict(samples.runs())
+RUNS = {name: fold(events) for name, events in EVENTS.items()}
 FAILED = RUNS["a run that failed"]
+SYNC = FAILED.failed_tasks[0]
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -52,14 +56,16 @@ def test_a_run_that_succeeded_is_two_lines_without_colour():
     message = run_message(RUNS["a run that succeeded"], replace(SETTING, usual_seconds=[120, 125, 130, 135, 140]))
     assert message.text == "● storefront_hourly 06:00 · 12/12 · 2m14s (usual 2m00s-2m20s)"
     assert len(message.blocks) == 2
-    assert message.blocks[1]["elements"][0]["text"] == "12 ● · 2m14s · usual 2m00s-2m20s · scheduled"
+    assert message.blocks[1]["elements"][0]["text"] == (
+        "12 ● · 2m14s · usual 2m00s-2m20s · 48,931 rows loaded · 33 tests · scheduled"
+    )
     assert message.attachments == []
 
 
 def test_a_run_under_way_shows_how_far_it_is():
-    message = run_message(RUNS["a run that is under way"], SETTING)
-    assert message.text == "◌ storefront_hourly 06:00 · 5/12"
-    assert "▰" * 8 + "▱" * 12 + "  5 ●  7 ◌ · since 06:00:04 · scheduled" in shown(message)
+    message = run_message(RUNS["a run under way"], SETTING)
+    assert message.text == "◌ storefront_hourly 06:00 · 6/12"
+    assert "▰" * 10 + "▱" * 10 + "  6 ●  6 ◌ · since 06:00:04 · 48,931 rows loaded · 15 tests" in shown(message)
 
 
 def test_a_retried_success_is_told_apart():
@@ -79,11 +85,11 @@ def test_a_failure_opens_with_the_task_the_error_and_the_way_to_its_log():
     assert box["elements"][0]["type"] == "rich_text_preformatted"
     assert content["text"].startswith("TimeoutError: HTTPSConnectionPool")
     assert "page 14" not in content["text"]
-    assert message.text.startswith("✕ payments_hourly 06:00 · 1/7 · 2m14s · sync_payments: TimeoutError: HTTPS")
+    assert message.text.startswith("✕ payments_hourly 06:00 · 2/7 · 1m39s · sync_payments: TimeoutError: HTTPS")
 
 
 def test_a_mapped_task_leads_to_its_own_log():
-    task = replace(FAILED.tasks[0], map_index=4)
+    task = replace(SYNC, map_index=4)
     line = run_message(replace(FAILED, tasks=(task,)), SETTING).attachments[0]["blocks"][0]
     assert line["accessory"]["url"].endswith("/tasks/sync_payments/mapped/4")
     assert line["text"]["text"].startswith("✕ sync_payments[4]")
@@ -91,7 +97,7 @@ def test_a_mapped_task_leads_to_its_own_log():
 
 def test_a_failure_is_shown_while_the_run_still_goes_on():
     message = run_message(RUNS["a failure while the run goes on"], SETTING)
-    assert message.text.startswith("✕ storefront_hourly")
+    assert message.text.startswith("✕ business_marts")
     assert message.attachments
 
 
@@ -104,14 +110,15 @@ def test_a_run_that_took_too_long_says_so():
 
 
 def test_several_failures_are_named_and_counted():
-    tasks = tuple(replace(FAILED.tasks[0], task_id=f"t{index:02d}") for index in range(20))
+    tasks = tuple(replace(SYNC, task_id=f"t{index:02d}") for index in range(20))
     assert "also failed: t01, t02, t03, t04, t05, t06 and 13 more" in shown(
         run_message(replace(FAILED, tasks=tasks), SETTING)
     )
 
 
 def test_the_assets_that_started_a_run_are_named_and_counted():
-    run = replace(RUNS["a run that assets started"], assets=("marts.a", "marts.b", "marts.c", "marts.d"))
+    run = RUNS["a run that assets started, with a warning of dbt's"]
+    run = replace(run, assets=("marts.a", "marts.b", "marts.c", "marts.d"))
     assert "· after marts.a, marts.b and 2 more" in shown(run_message(run, SETTING))
 
 
@@ -241,11 +248,64 @@ def test_more_blocks_than_a_message_holds_are_left_out_from_the_end():
 
 
 def test_a_secret_of_this_process_is_masked_in_an_error():
-    task = replace(FAILED.tasks[0], error_text="could not log in with opensesame-42")
+    task = replace(SYNC, error_text="could not log in with opensesame-42")
     message = run_message(replace(FAILED, tasks=(task,)), replace(SETTING, secrets=["opensesame-42"]))
     assert "opensesame-42" not in "\n".join(strings(message.body()))
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_every_design_of_the_preview_renders(name: str):
-    assert run_message(RUNS[name], SETTING).blocks
+def lines(name: str, setting: Setting = SETTING) -> list[str]:
+    return [line.text for line in tell(EVENTS[name], setting).lines]
+
+
+def test_a_sync_says_what_it_loaded_and_what_is_usual():
+    sync = EVENTS["a run that succeeded"][0].event_id
+    before = [45_210, 51_004, 47_998, 46_120, 52_330]
+    line = lines("a run that succeeded", replace(SETTING, rows_before={sync: before}))[0]
+    assert line == (
+        "● sync_storefront 16s · 48,931 rows · 61 MB · order_lines 30,120, orders 12,044, products 6,767 · "
+        "usually 45,210-52,330 rows ▇█▇▇█"
+    )
+
+
+def test_a_sync_that_brings_nothing_where_something_usually_comes_is_marked():
+    events = EVENTS["a run that succeeded"]
+    empty = {"rows": 0, "bytes": 0, "streams": {}}
+    sync = replace(events[0], payload=dict(events[0].payload) | {"facts": empty})
+    setting = replace(SETTING, rows_before={sync.event_id: [5, 6, 7, 8, 9]})
+    telling = tell([sync, *events[1:]], setting)
+    assert telling.message.text.startswith("▲ storefront_hourly")
+    assert telling.lines[0].text.startswith("▲ sync_storefront 16s · 0 rows")
+    quiet = tell([sync, *events[1:]], replace(SETTING, rows_before={sync.event_id: [0, 6, 7, 8, 9]}))
+    assert quiet.message.text.startswith("● storefront_hourly")
+
+
+def test_a_warning_of_dbts_is_marked_and_counted():
+    name = "a run that assets started, with a warning of dbt's"
+    telling = tell(EVENTS[name], SETTING)
+    assert telling.message.text.startswith("▲ business_marts")
+    assert "26 tests, 1 warning" in shown(telling.message)
+    assert lines(name)[-1] == "▲ fct_orders 4s · 48,210 rows · 5 tests · 1 warning"
+
+
+def test_every_end_of_a_task_is_a_line_and_a_retry_is_one_of_its_own():
+    assert [line.split(" · ")[0] for line in lines("a run that succeeded after a retry")[:2]] == [
+        "▲ sync_storefront",
+        "▲ sync_storefront 9s",
+    ]
+
+
+def test_a_failure_says_how_often_in_a_row_whose_it_is_and_what_waits_for_it():
+    event_id = EVENTS["a run that failed"][0].event_id
+    message = tell(EVENTS["a run that failed"], replace(SETTING, failures_in_a_row={event_id: 3})).message
+    assert message.attachments[0]["blocks"][2]["elements"][0]["text"] == (
+        "3rd time in a row · owner data · holds up stg_payments__charges, fct_payments"
+        " · not renewed: marts.fct_payments"
+    )
+
+
+def test_a_silenced_failure_is_told_without_colour_and_with_the_reason():
+    telling = tell(EVENTS["a run that failed"], replace(SETTING, silenced="Silenced until 2026-12-01 by ada: moving"))
+    assert telling.message.attachments == []
+    assert "by ada: moving" in shown(telling.message)
+    assert telling.priority > 0
+    assert not any(line.blocks for line in telling.lines)
