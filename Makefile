@@ -1,6 +1,7 @@
 # Everything there is to do, in one place. `make help` prints it; each CI step is one of these.
 
 PYTHON ?= python3
+HOURS ?= 24
 RUN = .venv/bin/python
 BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
 
@@ -9,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	docs docs-check test test-fast test-integration test-slow bench bench-orchestration lock
+	firehose-audit firehose-preview docs docs-check test test-fast test-integration test-slow bench bench-orchestration lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -48,6 +49,12 @@ provision: ## Make Airbyte equal to include/sources
 drift: ## Say where Airbyte differs from include/sources (exit code 2 if it does)
 	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.airbyte.provision --check
 
+firehose-audit: ## Compare Airflow's history, the outbox and Slack: what is unaccounted for in the last HOURS=24
+	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.firehose audit --hours $(HOURS)
+
+firehose-preview: ## Post every message design with sample data to the local Slack
+	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.firehose preview --post >/dev/null
+
 # --- Checks ----------------------------------------------------------------------------------------------------------
 
 check: environments format types sql imports docs-check ## All checks that need no running part
@@ -71,9 +78,12 @@ docs: manifest ## Write the generated pages of docs/
 docs-check: manifest
 	@$(RUN) -m docs.generate --check
 
+# Tests whose files share no program, each with parts of its own: they run side by side.
+APART = tests/contracts tests/integration/firehose
+
 test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)
-	@$(RUN) -m pytest -m "not slow" --numprocesses 3 --dist loadfile tests/contracts
-	@$(RUN) -m pytest -m "not slow" --ignore tests/contracts
+	@$(RUN) -m pytest -m "not slow" --numprocesses 3 --dist loadfile $(APART)
+	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %)
 
 test-fast: environments manifest ## Tests that start no program
 	@$(RUN) -m pytest tests/unit tests/dags

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from include.firehose import database, deliveries, spool
 from include.firehose.compose import Composer
 from include.firehose.event import Event, Road
-from include.firehose.intake import INSERT_EVENT, parameters
 from include.firehose.lease import Lease
+from include.firehose.outbox import store
 from include.firehose.slack import Fate, Outcome, Slack
 from include.firehose.vitals import STOPPED
 
@@ -96,13 +96,7 @@ class Dispatcher:
 
     def _store(self, events: Sequence[Event]) -> None:
         with self.outbox.begin() as connection:
-            for event in events:
-                try:
-                    with connection.begin_nested():
-                        connection.exec_driver_sql(INSERT_EVENT, parameters(event, Road.CALLBACK))
-                except (DataError, ProgrammingError):
-                    # One event that the database refuses must not hold back all that were spooled with it.
-                    log.exception("The outbox refuses the event %s", event.to_json())
+            store(connection, events, Road.CALLBACK)
 
     def _resolve_one(self) -> bool:
         """Find out about one post whose answer was lost; whether there was one."""

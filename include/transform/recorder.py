@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,10 @@ from include.transform.results import STARTED, End, NodeResult
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.3
+# How long results are gathered: a moment in a small build, a second in one of hundreds of nodes.
+SHORTEST_FLUSH_SECONDS = 0.3
+LONGEST_FLUSH_SECONDS = 1.0
+FLUSH_SECONDS_PER_NODE = 0.002
 # More than a person reads of one model; dbt's own log of the build has the rest.
 KEPT_LINES = 200
 LINE_CHARS = 4000
@@ -26,15 +29,17 @@ ROWS = re.compile(r"^rows of .+: (?P<rows>\d+)$")
 KEPT_LEVELS = frozenset({"info", "warn", "error"})
 
 
-def recorded(publish: Callable[[list[NodeResult], End | None], None], **call: Any) -> dbt.Outcome:
-    """`dbt.build(**call)` with its results handed to `publish` as they come, and its end however it comes.
+def recorded(
+    publish: Callable[[list[NodeResult], End | None], None], *, nodes: Collection[str], **call: Any
+) -> dbt.Outcome:
+    """`dbt.build(nodes, **call)` with its results handed to `publish` as they come, and its end however it comes.
 
     Raises DbtError as it does.
     """
-    recorder = Recorder(publish)
+    recorder = Recorder(publish, nodes=len(nodes))
     end = End(complete=False, message="The build was stopped.")
     try:
-        outcome = dbt.build(**call, heard=recorder.hear)
+        outcome = dbt.build(nodes, **call, heard=recorder.hear)
         end = End(complete=True, message=str(outcome))
     except dbt.DbtError as error:
         end = End(complete=False, message=str(error))
@@ -47,8 +52,9 @@ def recorded(publish: Callable[[list[NodeResult], End | None], None], **call: An
 class Recorder:
     """Collects results from dbt's events (`hear`) and passes each batch to `publish`, from a thread of its own."""
 
-    def __init__(self, publish: Callable[[list[NodeResult], End | None], None]) -> None:
+    def __init__(self, publish: Callable[[list[NodeResult], End | None], None], *, nodes: int = 1) -> None:
         self._publish = publish
+        self._flush = min(SHORTEST_FLUSH_SECONDS + FLUSH_SECONDS_PER_NODE * nodes, LONGEST_FLUSH_SECONDS)
         self._end: End | None = None
         self._lock = threading.Lock()
         self._lines: dict[str, list[tuple[str, str, str]]] = {}
@@ -87,7 +93,7 @@ class Recorder:
 
     def _hand_on(self) -> None:
         while True:
-            last = self._closing.wait(FLUSH_SECONDS)
+            last = self._closing.wait(self._flush)
             with self._lock:
                 ready, self._waiting = list(self._waiting.values()), {}
             if last:

@@ -28,7 +28,10 @@ from include.transform.watched import Report, Task
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.3
+# How often a build is looked at: at once for a few tasks, and each second for hundreds, which end by the dozen.
+SHORTEST_POLL_SECONDS = 0.3
+LONGEST_POLL_SECONDS = 1.0
+POLL_SECONDS_PER_TASK = 0.002
 # How often more than the next batch is asked for: the state of the build's task and whether a new attempt has begun.
 REFRESH_SECONDS = 2.0
 HEARTBEAT_SECONDS = 10.0
@@ -37,8 +40,8 @@ QUEUED_SECONDS = 60.0
 # A model is built alone only when two looks this far apart agree: between the start of a new attempt of the build and
 # the removal of the old attempt's XComs lies a moment in which the old one seems to be running.
 SURE_SECONDS = 2.0
-# Requests under way at once. More would only queue in the API server.
-PARALLEL = 8
+# Requests under way at once. More would only wait for each other: they are Python, in one process.
+PARALLEL = 4
 
 
 @dataclass
@@ -207,7 +210,8 @@ class Watcher:
             async with follower.news:
                 follower.looks += 1
                 follower.news.notify_all()
-            await asyncio.sleep(POLL_SECONDS)
+            poll = SHORTEST_POLL_SECONDS + POLL_SECONDS_PER_TASK * follower.tasks
+            await asyncio.sleep(min(poll, LONGEST_POLL_SECONDS))
 
     async def _feed(self, task: Task, wanted: Generator[str | None, Any, None]) -> None:
         place = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.build_task_id}

@@ -6,16 +6,15 @@ that must be built alone, to the executor that is extended.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import itertools
 import logging
 import multiprocessing
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.executors.base_executor import get_execution_api_server_url
 from airflow.executors.workloads import ExecuteTask
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.models.taskinstancehistory import TaskInstanceHistory
@@ -47,7 +46,8 @@ WARM_MODULES = (
 )
 # Watched tasks cost a few requests each, so the scheduler may queue them without regard to processes.
 WATCHED_AT_ONCE = 2000
-EXECUTION_SCOPE = "execution"
+# Of the scheduler, while models are watched.
+LONGEST_REST_SECONDS = 0.8
 NOT_GREEN = ("failed", "upstream_failed", "skipped")
 
 
@@ -60,6 +60,7 @@ class Watching:
         self._numbers = itertools.count(1)
         self._process: multiprocessing.Process | None = None
         self._connection: Any = None
+        self._rested_at = time.monotonic()
 
     def start(self) -> None:
         """Import what tasks need, then start workers (forked from here) and the watcher."""
@@ -80,6 +81,8 @@ class Watching:
         super().queue_workload(workload, session)  # type: ignore[misc]
 
     def sync(self) -> None:
+        """Take in what the watcher reports; called in each of the scheduler's rounds."""
+        self._pace()
         super().sync()  # type: ignore[misc]
         try:
             while self._connection.poll():
@@ -89,6 +92,16 @@ class Watching:
             self._start_watcher()
             for task, _ in self._watched.values():
                 self._connection.send(task)
+
+    def _pace(self) -> None:
+        """Let the scheduler rest twice as long as its last round took, while models end by the dozen.
+
+        By itself it rests only after a round that found nothing to do, and each round looks at every task of a run.
+        """
+        worked = time.monotonic() - self._rested_at
+        if self._watched:
+            time.sleep(min(2 * worked, LONGEST_REST_SECONDS))
+        self._rested_at = time.monotonic()
 
     def has_task(self, task_instance: TaskInstance) -> bool:
         return task_instance.key in self._watched or super().has_task(task_instance)  # type: ignore[misc]
@@ -149,12 +162,7 @@ class Watching:
         self._connection, other_end = multiprocessing.Pipe()
         process = multiprocessing.Process(
             target=_serve,
-            kwargs={
-                "connection": other_end,
-                "ours": self._connection,
-                "base_url": get_execution_api_server_url(self.conf),  # type: ignore[attr-defined]
-                "token_of": functools.partial(_token, self.jwt_generator),  # type: ignore[attr-defined]
-            },
+            kwargs={"connection": other_end, "ours": self._connection},
             name="watcher",
             daemon=True,
         )
@@ -198,11 +206,7 @@ def _clear_unfinished(ti: Any, session: Session) -> None:
         clear_task_instances(found, session, dag_run_state=False)
 
 
-def _serve(connection: Any, ours: Any, **kwargs: Any) -> None:
+def _serve(connection: Any, ours: Any) -> None:
     # The scheduler's end was inherited by the fork; held open here it would hide the scheduler's death.
     ours.close()
-    watching_process.serve(connection, **kwargs)
-
-
-def _token(generator: Any, ti_id: str) -> str:
-    return str(generator.generate(extras={"sub": ti_id, "scope": EXECUTION_SCOPE}))
+    watching_process.serve(connection)

@@ -9,22 +9,23 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
+import uvloop
 from setproctitle import setproctitle
 
 from include.firehose import intake
 from include.firehose.event import Event, Road
-from include.transform.execution_api import ExecutionApi
+from include.transform.execution_api import ExecutionApi, in_process
 from include.transform.story import Line
 from include.transform.watched import Task
 from include.transform.watcher import Watcher
 
 # Events are gathered for this long, to be written together.
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 0.5
 # How often to look whether the scheduler still lives.
 ORPHAN_SECONDS = 1.0
 
@@ -73,20 +74,25 @@ class Teller:
                 return
 
 
-def serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
+def serve(connection: Connection) -> None:
     """The process: takes tasks from the connection and reports on them over it, until its other end is closed."""
     setproctitle("airflow scheduler -- watcher of builds")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    asyncio.run(_serve(connection, base_url, token_of))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(connection))
     os._exit(0)
 
 
-async def _serve(connection: Connection, base_url: str, token_of: Callable[[str], str]) -> None:
+async def _serve(connection: Connection) -> None:
+    async with in_process() as api:
+        await _watch(connection, api)
+
+
+async def _watch(connection: Connection, api: ExecutionApi) -> None:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     under_way: set[asyncio.Task[None]] = set()
-    api = ExecutionApi(base_url, token_of)
 
     def report(task: Task, word: str) -> None:
         try:
@@ -114,5 +120,4 @@ async def _serve(connection: Connection, base_url: str, token_of: Callable[[str]
     while not over.is_set() and os.getppid() == scheduler:
         with suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), timeout=ORPHAN_SECONDS)
-    await api.close()
     teller.close()

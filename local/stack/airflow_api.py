@@ -94,9 +94,12 @@ class AirflowApi:
         return dict(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
 
     def latest_run(self, dag_id: str, **filters: Any) -> dict[str, Any] | None:
-        """The newest run of a DAG (with the filters of GET dagRuns), or None."""
-        params = {"order_by": "-run_after", "limit": 1, **filters}
-        runs = self.call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"]
+        """The newest run of a DAG (with the filters of POST dagRuns/list), or None.
+
+        Asked of all DAGs, because for one DAG Airflow loads the whole of it for each question.
+        """
+        wanted = {"dag_ids": [dag_id], "order_by": "-run_after", "page_limit": 1, **filters}
+        runs = self.call("POST", "/dags/~/dagRuns/list", json=wanted)["dag_runs"]
         return dict(runs[0]) if runs else None
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
