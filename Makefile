@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	firehose-audit firehose-preview docs docs-check test test-fast test-integration test-slow bench bench-orchestration lock
+	firehose-audit firehose-preview docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -96,6 +96,9 @@ bench: environments manifest ## The whole pipeline against plain `dbt build`, as
 
 bench-orchestration: environments ## What a run costs beside its dbt, at 31, 360 and 2,000 nodes, against what else there is
 	@$(RUN) -m bench.orchestration && $(RUN) -m bench.report
+
+bench-callbacks: environments ## What a task pays for telling the firehose, healthy and with the outbox black-holed
+	@$(RUN) -m bench.callbacks && $(RUN) -m bench.report
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""docs/performance.md and its picture, from what `make bench-orchestration` has measured."""
+"""docs/performance.md and its picture, from what the benchmarks of orchestration and of callbacks have measured."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from tests.standins import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "orchestration.json"
+CALLBACKS = ROOT / "bench" / "results" / "callbacks.json"
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "performance.svg"
 NAMES = {
@@ -57,6 +58,16 @@ def rest(sizes: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, f"| together | {sum(memory.values())} | {sum(load.values()):.1f} |"])
 
 
+def callbacks() -> str:
+    """The cost of a callback as a table."""
+    measured = json.loads(CALLBACKS.read_text())
+    lines = ["| milliseconds | calls | median | p99 | max |", "|---|---|---|---|---|"]
+    for name in ("healthy", "black-holed"):
+        row = measured[name]
+        lines.append(f"| {name} | {row['calls']:.0f} | {row['median']} | {row['p99']} | {row['max']} |")
+    return "\n".join(lines)
+
+
 def picture(sizes: list[dict[str, Any]]) -> str:
     """One bar per size, each part of a run as long as its seconds."""
     shown = [size for size in sizes if size.get("phases of build")]
@@ -89,7 +100,8 @@ def main() -> None:
     sizes = measured["sizes"]
     PICTURE.write_text(picture(sizes))
     tables = "\n\n".join(table(size) for size in sizes)
-    PAGE.write_text(TEMPLATE.read_text().format(machine=measured["machine"], tables=tables, rest=rest(sizes)))
+    text = TEMPLATE.read_text()
+    PAGE.write_text(text.format(machine=measured["machine"], tables=tables, rest=rest(sizes), callbacks=callbacks()))
 
 
 if __name__ == "__main__":

@@ -221,7 +221,12 @@ def watch() -> Iterator[Sample]:
         "waiting": ["business_marts"],
     }
     missing = _said(Kind.BEAT, "af:dag:payments_hourly", "beat:sample", Word.MISSING.value, facts, minutes=22)
-    came = {"arrived_at": (expected + timedelta(minutes=72)).isoformat(), "late_seconds": 4320.0, "missed": 0}
+    came: dict[str, Any] = {
+        "arrived_at": (expected + timedelta(minutes=72)).isoformat(),
+        "late_seconds": 4320.0,
+        "missed": 0,
+    }
+    came["came_expected_at"] = facts["expected_at"]
     back = _said(Kind.BEAT, "af:dag:payments_hourly", "beat:sample", Word.BACK.value, facts | came, minutes=74)
     yield "a missing beat", [missing]
     yield "a missing beat that came", [missing, back]

@@ -48,9 +48,8 @@ def tell(events: Sequence[Event], setting: Setting) -> Telling:
         context(" · ".join(counts)),
         preformatted("\n".join(_row(event.payload) for event in rows), TABLE_CHARS),
     ]
-    blocks += [
-        context(mask(f"{RETRIED} {_title(event.payload)}: {event.payload['attention']}")) for event in wanted[:8]
-    ]
+    for mark, key, found in ((RETRIED, "attention", wanted), (SKIPPED, "silent", silent)):
+        blocks += [context(mask(f"{mark} {_title(event.payload)}: {event.payload[key]}")) for event in found[:NAMED]]
     return Telling(
         message=Message(fallback(" · ".join([f"{glyph} {title}", *counts])), fitted(blocks), []),
         state="told" if over else "waiting",

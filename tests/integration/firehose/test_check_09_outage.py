@@ -1,0 +1,54 @@
+"""Check 9: after an hour without Slack everything is told, at its pace, in order, once, and said to be late."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+from include.firehose.event import RunState, TaskState
+from tests.integration.firehose.road import CHANNEL, Road, run_event, task_event
+
+RUNS, TASKS, FAILED = 150, 19, 4
+PACE_SECONDS = 1.0
+
+
+def test_check_09_after_an_hour_without_slack_all_is_told_in_order_and_once(road: Road):
+    road.report(task_event("going", "first", TaskState.SUCCESS))
+    road.dispatcher()
+    road.wait(road.texts, "the run under way was posted")
+    road.slack.stop()
+    try:
+        for number in range(RUNS):
+            run_id = f"r{number:03d}"
+            ends = [task_event(run_id, f"t{place:02d}", TaskState.SUCCESS, second=place) for place in range(TASKS)]
+            end = RunState.SUCCESS
+            if number < FAILED:
+                ends[-1] = task_event(run_id, f"t{TASKS - 1:02d}", TaskState.FAILED, second=TASKS)
+                end = RunState.FAILED
+            road.spooled(*ends, run_event(run_id, end))
+        road.spooled(
+            *[task_event("going", f"t{place:02d}", TaskState.SUCCESS, second=20 + place) for place in range(9)]
+        )
+        road.wait(lambda: not road.rows("select * from event where composed_at is null"), "everything was composed")
+        assert len(road.rows("select * from event")) == RUNS * (TASKS + 1) + 10
+        # An hour passes.
+        road.rows("update delivery set created_at = created_at - interval '1 hour' where state <> 'sent'")
+        road.wait(lambda: road.rows("select * from delivery where state = 'folded'"), "the good news was folded")
+    finally:
+        road.slack.start()
+    road.rows("update rate_limit set blocked_until = now(), next_at = now()")
+    road.wait_until_told([f"r{number:03d}" for number in range(RUNS)])
+    subjects = road.rows("select subject_key from delivery where op = 'post' and state = 'sent'")
+    assert len(subjects) == len({row["subject_key"] for row in subjects}) == 1 + FAILED + 1
+    digest = next(message for message in road.messages() if "ended well" in message["text"])
+    assert f"{RUNS - FAILED} runs ended well" in digest["text"]
+    assert "told 1h" in json.dumps(digest["blocks"])
+    going = next(message for message in road.messages() if message["text"].startswith("◌"))
+    assert road.thread(going) == ["● first", *[f"● t{place:02d}" for place in range(9)]]
+    for message in road.messages():
+        if message["text"].startswith("✕"):
+            assert [line[2:5] for line in road.thread(message)] == [f"t{place:02d}" for place in range(TASKS)]
+    posts = sorted(entry["at"] for entry in road.calls("chat.postMessage"))
+    assert all(later - earlier > PACE_SECONDS for earlier, later in pairwise(posts))
+    everything = road.api("conversations.history", channel=CHANNEL, limit=200)["messages"]
+    assert len(everything) == len(subjects)
