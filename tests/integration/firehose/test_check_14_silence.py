@@ -153,6 +153,7 @@ def test_a_revoked_token_is_alarmed_once_and_cleared_once_when_messages_flow(wat
     assert watched.ping.paths[-1] == "/hook"
 
 
+@pytest.mark.slow
 def test_messages_that_slack_does_not_take_for_ten_minutes_are_alarmed(watched: Watched):
     road = watched.road
     road.fault("status", status=503, method="*")
@@ -168,6 +169,7 @@ def test_messages_that_slack_does_not_take_for_ten_minutes_are_alarmed(watched: 
     assert "Slack has taken nothing while a message has waited for 10m" in alarm
 
 
+@pytest.mark.slow
 def test_a_failure_that_cannot_be_composed_fails_the_dead_man_and_alarms_nobody(watched: Watched):
     road = watched.road
     watched.start_dispatcher()
@@ -181,6 +183,7 @@ def test_a_failure_that_cannot_be_composed_fails_the_dead_man_and_alarms_nobody(
     assert watched.webhook.texts == []
 
 
+@pytest.mark.slow
 def test_a_reconciler_that_reads_nothing_fails_the_dead_man_until_it_reads_again(watched: Watched):
     watched.start_dispatcher()
     watched.road.rows("insert into cursor values ('airflow', '2026-11-23T06:00:00+00:00')")
@@ -192,6 +195,7 @@ def test_a_reconciler_that_reads_nothing_fails_the_dead_man_until_it_reads_again
     assert watched.webhook.texts == []
 
 
+@pytest.mark.slow
 def test_two_watchdogs_speak_with_one_voice(watched: Watched):
     process = watched.start_dispatcher()
     dogs = [watched.dog, watched.another()]
@@ -209,6 +213,7 @@ def test_two_watchdogs_speak_with_one_voice(watched: Watched):
     dogs[1].outbox.dispose()
 
 
+@pytest.mark.slow
 def test_an_outbox_that_is_away_is_alarmed_once_and_cleared_once(watched: Watched):
     watched.start_dispatcher()
     watched.look(2)
@@ -229,6 +234,7 @@ def test_an_outbox_that_is_away_is_alarmed_once_and_cleared_once(watched: Watche
     assert watched.road.rows("select began_at, problem from watchdog") == [{"began_at": None, "problem": None}]
 
 
+@pytest.mark.slow
 def test_when_the_watching_process_is_killed_the_calls_stop(watched: Watched):
     watched.start_dispatcher()
     dsn = watched.road.environment()["FIREHOSE_DSN"]
@@ -245,6 +251,7 @@ def test_when_the_watching_process_is_killed_the_calls_stop(watched: Watched):
     assert len(watched.ping.calls) == calls
 
 
+@pytest.mark.slow
 def test_no_series_is_told_by_the_alarm_and_what_had_waited_comes_once(watched: Watched):
     """A storm would be one message for each of the runs that nobody was told of meanwhile."""
     road = watched.road

@@ -224,6 +224,7 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_airflow_the_outbox_and_the_channel_agree_once_the_reconciler_has_read(
     road: Road, outbox: Engine, airflow: Airflow
 ):
@@ -243,6 +244,7 @@ def test_airflow_the_outbox_and_the_channel_agree_once_the_reconciler_has_read(
 
 
 @pytest.mark.parametrize("airflow", ["without the policy"], indirect=True)
+@pytest.mark.slow
 def test_a_worker_without_the_policy_is_noticed_by_the_next_pulse(road: Road, outbox: Engine, airflow: Airflow):
     road.dispatcher()
     road.report(*whole_run("before"))
