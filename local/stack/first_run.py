@@ -55,7 +55,7 @@ class FirstRun:
 
     def needed(self) -> bool:
         """Whether no run of the last pipeline has ever succeeded."""
-        return self._api.latest_run(MARTS, state="success") is None
+        return self._api.latest_run(MARTS, states=["success"]) is None
 
     def trigger(self) -> None:
         """Start a run of each pipeline; those of a paused DAG wait until it is unpaused."""
