@@ -117,7 +117,8 @@ class Watching:
     def try_adopt_task_instances(self, tis: Sequence[TaskInstance]) -> Sequence[TaskInstance]:
         """Go on with the watched tasks of a scheduler that has died; the rest is for the executor."""
         left = []
-        with create_session() as session:
+        # Not the scheduler's own session, which would be closed with it: the rows belong to that.
+        with create_session(scoped=False) as session:
             for ti in tis:
                 build_task_id = build_of(ti)
                 if not build_task_id:
