@@ -124,13 +124,16 @@ def _watch(settings: Environment, options: argparse.Namespace) -> int:
         expired_silences=declared.expired_lines,
         unaccounted=lambda begin, end: _audited(settings, outbox, airflow, begin, end).unaccounted,
     )
-    watchdog = Watchdog(
-        database.engine(settings.firehose_dsn),
-        ping_url=settings.get("FIREHOSE_PING_URL"),
-        alarm_webhook_url=settings.get("FIREHOSE_ALARM_WEBHOOK_URL"),
-        timezone=timezone,
-        place=settings.name.value,
-    )
+    try:
+        watchdog = Watchdog(
+            database.engine(settings.firehose_dsn),
+            ping_url=settings.get("FIREHOSE_PING_URL"),
+            alarm_webhook_url=settings.get("FIREHOSE_ALARM_WEBHOOK_URL"),
+            timezone=timezone,
+            place=settings.name.value,
+        )
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

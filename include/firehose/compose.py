@@ -102,11 +102,13 @@ class Composer:
         known = _open_subject(connection, key, telling, events[0].kind, self.channel_id)
         body_hash = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
         if known.rendered_hash == body_hash:
-            delivery_id = _last_delivery(connection, key)
+            delivery_id, folded = _last_delivery(connection, key)
         else:
-            delivery_id = _deliver(connection, known, body, body_hash, telling.priority)
+            delivery_id, folded = _deliver(connection, known, body, body_hash, telling.priority), False
         _link(connection, delivery_id, fresh)
-        _reply(connection, key, telling)
+        # What was told in a digest has no thread; a reply would wait for its root for ever.
+        if not folded:
+            _reply(connection, key, telling)
         values: dict[str, Any] = {
             "state": telling.state,
             "started_at": telling.started_at,
@@ -301,12 +303,13 @@ def _hurry(connection: Connection, key: str) -> None:
     connection.execute(update(delivery).where(*waiting).values(hurried))
 
 
-def _last_delivery(connection: Connection, key: str) -> str:
-    """The delivery that shows what the subject looks like now: its own, or the digest that it was folded into."""
+def _last_delivery(connection: Connection, key: str) -> tuple[str, bool]:
+    """The delivery that shows what the subject looks like now, and whether that is a digest it was folded into."""
     delivery = tables.delivery
     mine = (delivery.c.subject_key == key, delivery.c.op != "reply")
-    shown = func.coalesce(delivery.c.folded_into, delivery.c.delivery_id)
-    return str(connection.execute(select(shown).where(*mine).order_by(delivery.c.seq.desc()).limit(1)).scalar_one())
+    query = select(delivery.c.delivery_id, delivery.c.folded_into).where(*mine).order_by(delivery.c.seq.desc())
+    last = connection.execute(query.limit(1)).one()
+    return str(last.folded_into or last.delivery_id), last.folded_into is not None
 
 
 def _link(connection: Connection, delivery_id: str, event_ids: Sequence[str]) -> None:

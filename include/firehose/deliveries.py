@@ -259,6 +259,12 @@ def _refused(connection: Connection, made: Claim, outcome: Outcome) -> None:
     if made.plain:
         log.error("Slack has refused the message of %s for good: %s", made.subject_key, outcome.error)
         _set(connection, made, state="dead", seconds=0, error=outcome.error)
+        if made.op == "post":
+            # Without its root a thread can never be told.
+            delivery = tables.delivery
+            thread = (delivery.c.subject_key == made.subject_key, delivery.c.op == "reply")
+            dead = {"state": "dead", "error": "Slack has refused the root of the thread.", "updated_at": func.now()}
+            connection.execute(update(delivery).where(*thread, delivery.c.state == "pending").values(dead))
         return
     log.warning("Slack has refused the blocks of %s, its text is sent alone: %s", made.subject_key, outcome.error)
     connection.execute(

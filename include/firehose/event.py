@@ -28,7 +28,6 @@ class Kind(StrEnum):
     DAG_FILE = "airflow.dag_file"
     # A part of Airflow that has stopped, and that it works again.
     HEALTH = "airflow.health"
-    ASSET = "airflow.asset"
     ANSWER = "meta.answer"
     PULL_REQUEST = "github.pull_request"
     PUSH = "github.push"

@@ -21,7 +21,6 @@ from include.firehose.event import Event, Kind
 DESIGNS: Mapping[Kind, Design] = {
     Kind.TASK: run.tell,
     Kind.RUN: run.tell,
-    Kind.ASSET: run.tell,
     Kind.DAG_FILE: dag_file.tell,
     Kind.HEALTH: health.tell,
     Kind.ANSWER: answer.tell,

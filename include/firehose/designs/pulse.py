@@ -19,7 +19,6 @@ _NOUNS = {
     Kind.RUN: "runs",
     Kind.DAG_FILE: "DAG files",
     Kind.HEALTH: "health",
-    Kind.ASSET: "assets",
     Kind.ANSWER: "answers",
     Kind.PULL_REQUEST: "pull requests",
     Kind.PUSH: "pushes",

@@ -52,3 +52,22 @@ def test_check_09_after_an_hour_without_slack_all_is_told_in_order_and_once(road
     assert all(later - earlier > PACE_SECONDS for earlier, later in pairwise(posts))
     everything = road.api("conversations.history", channel=CHANNEL, limit=200)["messages"]
     assert len(everything) == len(subjects)
+
+
+def test_what_comes_after_a_run_was_told_in_a_digest_leaves_nothing_waiting(road: Road):
+    road.slack.stop()
+    try:
+        for number in range(60):
+            run_id = f"r{number:02d}"
+            road.spooled(task_event(run_id, "a", TaskState.SUCCESS), run_event(run_id, RunState.SUCCESS))
+        road.dispatcher()
+        road.wait(lambda: len(road.rows("select * from delivery where op = 'post'")) == 60, "all were composed")
+        road.rows("update delivery set created_at = created_at - interval '1 hour'")
+        road.wait(lambda: road.rows("select * from delivery where state = 'folded'"), "the good news was folded")
+    finally:
+        road.slack.start()
+    retried = task_event("r59", "a", TaskState.UP_FOR_RETRY, second=5)
+    road.report(retried)
+    road.wait_until_told(["r59"])
+    (carried,) = road.rows("select count(*) as n from delivery_event where event_id = %s", retried.event_id)
+    assert carried["n"] == 1
