@@ -15,6 +15,7 @@ from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from include.transform.producer import target_folder
+from include.transform.query_tag import of_task
 from include.transform.results import STATE, Build, End, NodeResult, Plan
 from include.transform.story import figures, log_url, story
 from include.transform.verdict import Call, Verdict, judge
@@ -113,7 +114,7 @@ class DbtModelOperator(BaseOperator):
 
         full_refresh = bool(context["params"].get("full_refresh"))
         try:
-            recorded(publish, nodes=[self.node], target=target, full_refresh=full_refresh)
+            recorded(publish, nodes=[self.node], target=target, full_refresh=full_refresh, query_tag=of_task(context))
         except DbtError as error:
             raise AirflowException(str(error)) from error
         return alone

@@ -19,6 +19,7 @@ from typing import Any
 
 from include.settings import paths
 from include.transform import manifest as prebuilt
+from include.transform import query_tag as tags
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +66,16 @@ def build(
     target: Path,
     wanted: str = "",
     full_refresh: bool = False,
+    query_tag: str = "",
     heard: Callable[[Any], None] | None = None,
 ) -> Outcome:
     """Build and test the nodes (unique ids), or those of them that dbt's selection `wanted` names as well.
 
-    `target` is where the compiled SQL goes; `heard` is called with each of dbt's events, from dbt's threads. Raises
-    DbtError when dbt breaks off: a project that does not parse, no connection. A model or test that fails is no error
-    of the call; the outcome counts it.
+    `target` is where the compiled SQL goes; `query_tag` marks the sessions in the warehouse (query_tag.py); `heard` is
+    called with each of dbt's events, from dbt's threads. Raises DbtError when dbt breaks off: a project that does not
+    parse, no connection. A model or test that fails is no error of the call; the outcome counts it.
     """
+    from cosmos.dbt.project import environ
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
@@ -85,7 +88,8 @@ def build(
         command.append("--full-refresh")
     runner = dbtRunner(manifest=manifest, callbacks=[heard] if heard else [])
     try:
-        result = runner.invoke(command)
+        with environ({tags.VARIABLE: query_tag} if query_tag else {}):
+            result = runner.invoke(command)
     finally:
         # Its locks, left to the end of the process, are reported as leaks in the task's log.
         reset_adapters()

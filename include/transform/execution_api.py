@@ -2,23 +2,25 @@
 
 It is the versioned contract that every worker speaks over HTTP (https://airflow.apache.org/docs/apache-airflow/3.3.2,
 "Task Execution API"). Here the same application answers in this process, as it does in Airflow's own triggerer and DAG
-processor: a model's two calls then cost a third less, and the API server is left to the people who look at it.
+processor, and the API server is left to the people who look at it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 API_VERSION = "2026-06-30"
 # Nobody is called by it; a client of HTTP needs one.
@@ -30,6 +32,10 @@ LONGEST_DELAY = 5.0
 
 class TaskLost(Exception):
     """The task instance is no longer this process's to run: cleared, marked by a person, taken over, or deleted."""
+
+
+class Unavailable(Exception):
+    """Airflow cannot answer at this moment; the same call is good later."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,10 @@ class Start:
 
 
 @asynccontextmanager
-async def in_process() -> AsyncIterator[ExecutionApi]:
-    """The API answered by this process, from Airflow's metadata database; for a process that was forked from another.
+async def application() -> AsyncIterator[httpx.AsyncBaseTransport]:
+    """The way to the API's application in this process, which asks Airflow's metadata database.
 
-    The connections that the other process holds are left to it.
+    For a process that was forked from another: the connections that the other holds are left to it.
     """
     from airflow import settings
     from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
@@ -61,11 +67,7 @@ async def in_process() -> AsyncIterator[ExecutionApi]:
     # A failure of the application is an answer (500) and not an exception: it is tried again.
     transport = httpx.ASGITransport(app=_with_token(app), raise_app_exceptions=False)
     async with app.router.lifespan_context(app):
-        api = ExecutionApi(transport)
-        try:
-            yield api
-        finally:
-            await api.close()
+        yield transport
 
 
 def _with_token(app: Any) -> Any:
@@ -142,8 +144,8 @@ class ExecutionApi:
         params: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (),
     ) -> httpx.Response:
-        delay = FIRST_DELAY
-        while True:
+
+        async def ask() -> httpx.Response:
             answer = await self._http.request(
                 method, path, json=json, params=params, headers={TI_HEADER.decode(): ti_id}
             )
@@ -151,9 +153,21 @@ class ExecutionApi:
                 return answer
             if answer.status_code < 500 and answer.status_code != 429:
                 raise TaskLost(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
-            log.warning("Airflow answers %s with %s. Trying again.", path, answer.status_code)
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY)
+            raise Unavailable(f"{path}: {answer.status_code}")
+
+        return await patiently(ask)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer, however long Airflow cannot give one."""
+    delay = FIRST_DELAY
+    while True:
+        try:
+            return await ask()
+        except Unavailable as error:
+            log.warning("Airflow has no answer now, trying again. %s", error)
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, LONGEST_DELAY)
 
 
 def _part(text: str) -> str:

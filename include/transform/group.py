@@ -31,6 +31,7 @@ from include.transform.assets import asset_of, attach, inlets_of
 from include.transform.consumer import DbtModelOperator
 from include.transform.ownership import Manifest, built_nodes
 from include.transform.producer import DbtBuildOperator
+from include.transform.query_tag import tag_cosmos
 
 PROFILE = "backbeat"
 BUILD_TASK_ID = "dbt_build"
@@ -104,7 +105,7 @@ def build(owner: str, *, group_id: str = "transform") -> TaskGroup:
             invocation_mode=InvocationMode.DBT_RUNNER,
             test_indirect_selection=TestIndirectSelection.BUILDABLE,
         ),
-        operator_args={"full_refresh": FULL_REFRESH},
+        operator_args={"full_refresh": FULL_REFRESH, "interceptors": [tag_cosmos]},
     )
     if mode is TransformMode.BUILD:
         _add_producer(group, manifest)

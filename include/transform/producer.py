@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 
+from include.transform.query_tag import of_task
 from include.transform.results import ATTEMPT_KEY, PLAN_KEY, End, NodeResult, Plan, batch, batch_key
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class DbtBuildOperator(BaseOperator):
                 target=target,
                 wanted=self.select or "",
                 full_refresh=str(self.full_refresh).lower() == "true",
+                query_tag=of_task(context),
             )
         except DbtError as error:
             raise AirflowException(str(error)) from error

@@ -35,13 +35,17 @@ POLL_SECONDS_PER_TASK = 0.002
 # How often more than the next batch is asked for: the state of the build's task and whether a new attempt has begun.
 REFRESH_SECONDS = 2.0
 HEARTBEAT_SECONDS = 10.0
-# A queued task that nobody takes for long would be failed by the scheduler, so it is set running before that.
-QUEUED_SECONDS = 60.0
+# A queued task that nobody takes for long ([scheduler] task_queued_timeout, 600 s) would be failed by the scheduler, so
+# it is set running before that, and needs a heartbeat from then on.
+QUEUED_SECONDS = 300.0
 # A model is built alone only when two looks this far apart agree: between the start of a new attempt of the build and
 # the removal of the old attempt's XComs lies a moment in which the old one seems to be running.
 SURE_SECONDS = 2.0
 # Requests under way at once. More would only wait for each other: they are Python, in one process.
 PARALLEL = 4
+# Of those, to set tasks running that dbt has come to. When there are more they wait, queued, for the next look: most
+# have ended by then. Ends come first, so that no running task waits for its end until its heartbeat is missed.
+STARTS = 4
 
 
 @dataclass
@@ -71,6 +75,7 @@ class Watcher:
         self._followers: dict[tuple[str, str, str], _Follower] = {}
         self._readers: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._under_way = asyncio.Semaphore(PARALLEL)
+        self._starting = asyncio.Semaphore(STARTS)
         self._started: set[int] = set()
 
     async def run(self, task: Task) -> None:
@@ -110,9 +115,11 @@ class Watcher:
             else:
                 alone_since = None
             dbt_runs_it = verdict is not None and verdict.call is Call.WAIT and verdict.node is not None
-            if start is None and (dbt_runs_it or now - arrived > QUEUED_SECONDS):
+            wanted = start is None and (dbt_runs_it or now - arrived > QUEUED_SECONDS)
+            if wanted and not self._starting.locked():
                 started = verdict.started_at if verdict is not None else ""
-                start, beat = await self._start(task, started or _now()), now
+                async with self._starting:
+                    start, beat = await self._start(task, started or _now()), now
             if start is not None and now - beat > HEARTBEAT_SECONDS:
                 await self._api.heartbeat(task.ti_id, hostname=task.hostname, pid=task.pid)
                 beat = now

@@ -47,7 +47,7 @@ WARM_MODULES = (
 # Watched tasks cost a few requests each, so the scheduler may queue them without regard to processes.
 WATCHED_AT_ONCE = 2000
 # Of the scheduler, while models are watched.
-LONGEST_REST_SECONDS = 0.8
+LONGEST_REST_SECONDS = 2.5
 NOT_GREEN = ("failed", "upstream_failed", "skipped")
 
 
@@ -60,7 +60,7 @@ class Watching:
         self._numbers = itertools.count(1)
         self._process: multiprocessing.Process | None = None
         self._connection: Any = None
-        self._rested_at = time.monotonic()
+        self._worked = time.thread_time()
 
     def start(self) -> None:
         """Import what tasks need, then start workers (forked from here) and the watcher."""
@@ -94,14 +94,13 @@ class Watching:
                 self._connection.send(task)
 
     def _pace(self) -> None:
-        """Let the scheduler rest twice as long as its last round took, while models end by the dozen.
+        """Let the scheduler rest twice as long as its last round worked, while models end by the dozen.
 
         By itself it rests only after a round that found nothing to do, and each round looks at every task of a run.
         """
-        worked = time.monotonic() - self._rested_at
         if self._watched:
-            time.sleep(min(2 * worked, LONGEST_REST_SECONDS))
-        self._rested_at = time.monotonic()
+            time.sleep(min(2 * (time.thread_time() - self._worked), LONGEST_REST_SECONDS))
+        self._worked = time.thread_time()
 
     def has_task(self, task_instance: TaskInstance) -> bool:
         return task_instance.key in self._watched or super().has_task(task_instance)  # type: ignore[misc]

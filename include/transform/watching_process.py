@@ -19,7 +19,8 @@ from setproctitle import setproctitle
 
 from include.firehose import intake
 from include.firehose.event import Event, Road
-from include.transform.execution_api import ExecutionApi, in_process
+from include.transform.direct_api import in_process
+from include.transform.execution_api import ExecutionApi
 from include.transform.story import Line
 from include.transform.watched import Task
 from include.transform.watcher import Watcher
