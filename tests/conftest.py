@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from tests.receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[1]
 AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="backbeat-airflow-"))
@@ -21,3 +26,17 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "config")]),
     DO_NOT_TRACK="1",
 )
+
+
+@pytest.fixture
+def ping() -> Iterator[Receiver]:
+    """Where the dead man's switch is told that all is well."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def webhook() -> Iterator[Receiver]:
+    """Where an alarm goes that Slack's token cannot carry."""
+    with receiving() as receiver:
+        yield receiver

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from include.firehose.event import Event
+from include.firehose.event import Event, instant
 
 
 class Stage(StrEnum):
@@ -112,8 +112,8 @@ def fold(events: Iterable[Event]) -> Build:
         creator=_text(facts, "creator"),
         rebuilt_from=_int(facts, "rebuilt_from"),
         deploys=facts.get("deploys") is True,
-        created_at=_time(facts, "created_at"),
-        started_at=_time(facts, "started_at"),
+        created_at=instant(facts.get("created_at")),
+        started_at=instant(facts.get("started_at")),
     )
 
 
@@ -125,11 +125,3 @@ def _text(facts: Mapping[str, Any], name: str) -> str:
 def _int(facts: Mapping[str, Any], name: str) -> int:
     value = facts.get(name)
     return value if isinstance(value, int) else 0
-
-
-def _time(facts: Mapping[str, Any], name: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(_text(facts, name))
-    except ValueError:
-        return None
-    return time if time.tzinfo else None

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from typing import Any
@@ -104,7 +104,7 @@ class Composer:
         if known.rendered_hash == body_hash:
             delivery_id, folded = _last_delivery(connection, key)
         else:
-            delivery_id, folded = _deliver(connection, known, body, body_hash, telling.priority), False
+            delivery_id, folded = _deliver(connection, known, body, telling.priority), False
         _link(connection, delivery_id, fresh)
         # What was told in a digest has no thread; a reply would wait for its root for ever.
         if not folded:
@@ -171,14 +171,14 @@ def _open_subject(connection: Connection, key: str, telling: Telling, kind: Kind
     return connection.execute(select(tables.subject).where(tables.subject.c.subject_key == key)).one()
 
 
-def _deliver(connection: Connection, known: Row[Any], body: dict[str, Any], body_hash: str, priority: Priority) -> str:
+def _deliver(connection: Connection, known: Row[Any], body: dict[str, Any], priority: Priority) -> str:
     """Put the message into the subject's unsent delivery, or into a new one; returns its id."""
     delivery = tables.delivery
     mine = (delivery.c.subject_key == known.subject_key, delivery.c.op != "reply")
     # A first message tells of something new, however it goes on.
     if known.parent_ts is None:
         priority = min(priority, Priority.MILESTONE)
-    content = {"body": body, "body_hash": body_hash, "priority": int(priority), "plain": False, "error": None}
+    content = {"body": body, "priority": int(priority), "plain": False, "error": None}
     unsent = connection.scalar(
         update(delivery).where(*mine, delivery.c.state == "pending").values(content).returning(delivery.c.delivery_id)
     )
@@ -208,18 +208,23 @@ def _reply(connection: Connection, key: str, telling: Telling) -> None:
     """Put the lines that no reply carries yet into the thread: a failure by itself, the others together."""
     told = history.told_in_thread(connection, key)
     lines = {line.event_id: line for line in telling.lines}
+    for together, failure in _groups(line for line in telling.lines if line.event_id not in told):
+        _reply_together(connection, key, lines, together, over=telling.over or failure is not None)
+        if failure is not None:
+            _hurry(connection, key)
+            _add_reply(connection, key, [failure], Priority.FAILURE, seconds=0)
+
+
+def _groups(lines: Iterable[Line]) -> Iterator[tuple[list[Line], Line | None]]:
+    """The lines that can share replies, each time up to the one that stands alone (None at the end)."""
     together: list[Line] = []
-    for line in telling.lines:
-        if line.event_id in told:
-            continue
-        if not line.blocks:
+    for line in lines:
+        if line.blocks:
+            yield together, line
+            together = []
+        else:
             together.append(line)
-            continue
-        _reply_together(connection, key, lines, together, over=True)
-        together = []
-        _hurry(connection, key)
-        _add_reply(connection, key, [line], Priority.FAILURE, seconds=0)
-    _reply_together(connection, key, lines, together, over=telling.over)
+    yield together, None
 
 
 def _reply_together(
@@ -259,40 +264,32 @@ def _parts(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def _add_reply(connection: Connection, key: str, shown: Sequence[Line], priority: Priority, *, seconds: float) -> None:
-    body, body_hash = _reply_body(shown)
-    content: dict[str, Any] = {"body": body, "body_hash": body_hash, "priority": int(priority), "plain": False}
+    content: dict[str, Any] = {"body": _reply_body(shown), "priority": int(priority), "plain": False}
     content["not_before"] = func.now() + timedelta(seconds=seconds)
     delivery_id = _new_delivery(connection, key, "reply", content)
     _link(connection, delivery_id, [line.event_id for line in shown])
 
 
 def _fill(connection: Connection, delivery_id: str, shown: Sequence[Line]) -> None:
-    body, body_hash = _reply_body(shown)
     delivery = tables.delivery
     mine = delivery.c.delivery_id == delivery_id
-    connection.execute(update(delivery).where(mine).values(body=body, body_hash=body_hash))
+    connection.execute(update(delivery).where(mine).values(body=_reply_body(shown)))
     _link(connection, delivery_id, [line.event_id for line in shown])
 
 
-def _reply_body(shown: Sequence[Line]) -> tuple[dict[str, Any], str]:
+def _reply_body(shown: Sequence[Line]) -> dict[str, Any]:
     blocks = (
         list(shown[0].blocks) if len(shown) == 1 and shown[0].blocks else [lines_of_text([ln.text for ln in shown])]
     )
-    body = {"text": fallback("\n".join(line.text for line in shown)), "blocks": fitted(blocks), "attachments": []}
-    return body, hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return {"text": fallback("\n".join(line.text for line in shown)), "blocks": fitted(blocks), "attachments": []}
 
 
 def replies(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
     """The bodies of a thread's replies if all its lines were told at once."""
-    together: list[Line] = []
-    for line in lines:
-        if line.blocks:
-            yield from (_reply_body(part)[0] for part in _parts(together))
-            yield _reply_body([line])[0]
-            together = []
-        else:
-            together.append(line)
-    yield from (_reply_body(part)[0] for part in _parts(together))
+    for together, failure in _groups(lines):
+        yield from (_reply_body(part) for part in _parts(together))
+        if failure is not None:
+            yield _reply_body([failure])
 
 
 def _hurry(connection: Connection, key: str) -> None:

@@ -249,7 +249,7 @@ def _root_anew(connection: Connection, made: Claim, outcome: Outcome) -> None:
     if last.state in ("pending", "sending", "unknown"):
         connection.execute(update(delivery).where(delivery.c.delivery_id == last.delivery_id).values(op="post"))
         return
-    again = {name: getattr(last, name) for name in ("subject_key", "priority", "body", "body_hash", "plain")}
+    again = {name: getattr(last, name) for name in ("subject_key", "priority", "body", "plain")}
     again |= {"delivery_id": uuid.uuid4().hex, "message_key": f"{made.subject_key}#{known.rev + 1}"}
     connection.execute(insert(delivery).values(**again, op="post", state="pending"))
 

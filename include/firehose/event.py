@@ -140,6 +140,15 @@ class Event:
             raise InvalidEvent(f"The line is not an event: {error!r}.") from error
 
 
+def instant(value: Any) -> datetime | None:
+    """The time that an ISO 8601 text with an offset names; None for anything else."""
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo else None
+
+
 def run_subject(dag_id: str, run_id: str) -> str:
     """The subject of everything that happens in one DAG run."""
     return f"af:run:{dag_id}:{run_id}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from include.firehose import build as builds
 from include.firehose.build import Build, Stage
-from include.firehose.event import Event
+from include.firehose.event import Event, instant
 
 # Within one second, what the later one of two facts is taken to be.
 _RANK = {"check": 0, "review": 1, "opened": 2, "closed": 9}
@@ -122,8 +122,8 @@ def fold(events: Iterable[Event]) -> PullRequest:
         head=str(facts.get("head", "")),
         head_sha=str(facts.get("head_sha", "")),
         draft=facts.get("draft") is True,
-        opened_at=_time(facts.get("created_at")),
-        ended_at=_time(end.payload.get("closed_at")) or end.occurred_at if end else None,
+        opened_at=instant(facts.get("created_at")),
+        ended_at=instant(end.payload.get("closed_at")) or end.occurred_at if end else None,
         ended_by=_ended_by(end, told),
         verdicts=_verdicts(own),
         checks=_checks(ordered, str(facts.get("head_sha", ""))),
@@ -179,7 +179,7 @@ def _checks(ordered: Sequence[Event], head_sha: str) -> tuple[Check, ...]:
         said = event.payload
         if said.get("fact") == "check":
             place = (said["run"], said["attempt"], said["status"] == "completed", *standing(event))
-            began = _time(said.get("started_at")) or event.occurred_at
+            began = instant(said.get("started_at")) or event.occurred_at
             add(f"workflow {said['check']}", place, str(said.get("commit", "")), began, _workflow(event))
     return tuple(latest[key][1] for key in sorted(latest))
 
@@ -209,11 +209,3 @@ def _builds(events: Iterable[Event]) -> list[Build]:
         if is_build(event):
             grouped[str(event.payload["build_id"])].append(event)
     return [builds.fold(group) for group in grouped.values()]
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return time if time.tzinfo else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from include.firehose.event import Event, Kind, RunState, TaskState
+from include.firehose.event import Event, Kind, RunState, TaskState, instant
 
 # Of one attempt, the state that stands: a retry is followed by nothing, a mark in the UI comes after the end.
 _TASK_RANK = {
@@ -72,6 +72,7 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str = ""
+    note: str = ""
     assets: tuple[str, ...] = ()
 
     @property
@@ -110,11 +111,12 @@ def fold(events: Iterable[Event]) -> Run:
         # The callbacks leave out the empty tasks, the reconciler tells of all.
         task_total=max(len(tasks), *(_int(event.payload.get("task_total")) for event in ordered)),
         run_type=str(facts.get("run_type", "")),
-        run_after=_time(facts.get("run_after")),
-        started_at=_time(facts.get("run_started_at")),
+        run_after=instant(facts.get("run_after")),
+        started_at=instant(facts.get("run_started_at")),
         # A state set by hand is told with the time of the hand, and with the end that the run had.
-        ended_at=(_time(end.payload.get("ended_at")) or end.occurred_at) if end else None,
+        ended_at=(instant(end.payload.get("ended_at")) or end.occurred_at) if end else None,
         reason=str(end.payload.get("reason", "")) if end else "",
+        note=str(end.payload.get("note") or "") if end else "",
         assets=tuple(str(name) for name in facts.get("assets", ())),
     )
 
@@ -171,7 +173,7 @@ def outcome(event: Event) -> TaskOutcome:
         try_number=_int(payload.get("try_number"), 1),
         max_tries=_int(payload.get("max_tries"), 1),
         state=TaskState(payload["state"]),
-        started_at=_time(payload.get("started_at")),
+        started_at=instant(payload.get("started_at")),
         ended_at=event.occurred_at,
         owner=str(payload.get("owner", "")),
         error_type=str(error.get("type", "")),
@@ -190,11 +192,3 @@ def _task_facts(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _int(value: Any, default: int = 0) -> int:
     return value if isinstance(value, int) else default
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return time if time.tzinfo else None

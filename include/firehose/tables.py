@@ -48,7 +48,6 @@ delivery = Table(
     Column("subject_key", Text),
     Column("priority", SmallInteger),
     Column("body", JSONB),
-    Column("body_hash", Text),
     Column("state", Text),
     Column("plain", Boolean),
     Column("attempts", Integer),

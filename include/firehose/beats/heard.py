@@ -12,7 +12,7 @@ from include.firehose import tables
 from include.firehose.beats.expected import RATE_WEEKS, hourly_rates
 from include.firehose.beats.judge import Outage
 from include.firehose.beats.series import HOURS_OF_WEEK, Arrival, Schedule, ScheduleKind
-from include.firehose.event import Kind
+from include.firehose.event import Kind, instant
 
 SCHEDULED_KINDS = (Kind.RUN, Kind.ANSWER)
 # The ids of events carry the series' name, and end somewhere (event.LONGEST_ID).
@@ -68,19 +68,11 @@ def _arrival(row: Row[Any]) -> Arrival:
     return Arrival(
         series=row.series,
         at=row.occurred_at,
-        run_after=_time(row.run_after),
-        started_at=_time(row.started_at),
+        run_after=instant(row.run_after),
+        started_at=instant(row.started_at),
         ok=row.state not in _FAILED,
         counts=row.run_type not in _BY_HAND,
     )
-
-
-def _time(value: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
 
 
 def outages(connection: Connection, now: datetime) -> list[Outage]:

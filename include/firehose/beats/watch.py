@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, Engine, text
 
-from include.firehose import tables
 from include.firehose.beats import heard, store
 from include.firehose.beats.judge import Surroundings, step
 from include.firehose.beats.series import Schedule, Schedules, SchedulesUnknown, Series
 from include.firehose.event import Road
 from include.firehose.outbox import store as store_events
 from include.firehose.silences import Silences
+from include.firehose.watermarks import move_watermark, watermark
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +67,12 @@ class BeatWatch:
 
     def _judged(self, connection: Connection, known: list[tuple[str, Sequence[Schedule]]], now: datetime) -> int:
         book = store.load(connection)
-        last = _cursor(connection, _ROUND)
+        last = watermark(connection, _ROUND)
         for source, schedules in known:
             book.declare(source, schedules, now)
         if last is None or last.replace(minute=0, second=0, microsecond=0) <= now - timedelta(hours=1):
             book.declare(OUTBOX, heard.rated(connection, now, self.timezone), now)
-        arrivals, read_until = heard.arrivals(connection, _cursor(connection, _READ), now)
+        arrivals, read_until = heard.arrivals(connection, watermark(connection, _READ), now)
         asleep = last is None or now - last > LONGEST_PAUSE
         around = Surroundings(
             outages=heard.outages(connection, now),
@@ -83,22 +82,11 @@ class BeatWatch:
         events = step(book, now, arrivals, around, history=last is None)
         store.save(connection, book, now)
         store_events(connection, events, Road.WATCH)
-        _keep(connection, _ROUND, now)
+        move_watermark(connection, _ROUND, now)
         if read_until is not None:
-            _keep(connection, _READ, read_until)
+            move_watermark(connection, _READ, read_until)
         return len(events)
 
     def _silence(self, series: Series, now: datetime) -> str:
         silence = self.silences.of(series.schedule.series, now.astimezone(self.timezone).date())
         return str(silence) if silence else ""
-
-
-def _cursor(connection: Connection, source: str) -> datetime | None:
-    cursor = tables.cursor
-    value = connection.scalar(select(cursor.c.watermark).where(cursor.c.source == source))
-    return datetime.fromisoformat(value) if value else None
-
-
-def _keep(connection: Connection, source: str, time: datetime) -> None:
-    row = upsert(tables.cursor).values(source=source, watermark=time.isoformat())
-    connection.execute(row.on_conflict_do_update(index_elements=["source"], set_={"watermark": row.excluded.watermark}))

@@ -15,7 +15,7 @@ from include.firehose.beats.words import STOPPED_PREFIX
 from include.firehose.blocks import Block, clip, context, fallback, fitted, headline, line_with_button
 from include.firehose.designs.style import OK, RED, SKIPPED, WAITING, clock, counted, day_and_clock, duration, named
 from include.firehose.designs.telling import Message, Priority, Setting, Telling
-from include.firehose.event import Event
+from include.firehose.event import Event, instant
 from include.firehose.redact import mask
 
 NAMED_WAITING = 6
@@ -44,11 +44,7 @@ class _Owed:
 
     def time(self, key: str) -> datetime | None:
         """A time of its facts."""
-        try:
-            time = datetime.fromisoformat(str(self.facts.get(key)))
-        except ValueError:
-            return None
-        return time if time.tzinfo else None
+        return instant(self.facts.get(key))
 
 
 def tell(events: Sequence[Event], setting: Setting) -> Telling:

@@ -8,7 +8,7 @@ from datetime import datetime
 from include.firehose.blocks import context, fallback, headline
 from include.firehose.designs.style import FAILED, OK, RED, clock, duration
 from include.firehose.designs.telling import Message, Priority, Setting, Telling
-from include.firehose.event import Event
+from include.firehose.event import Event, instant
 from include.firehose.redact import mask
 
 DOWN, UP = "down", "up"
@@ -81,11 +81,4 @@ def _name(component: str) -> str:
 
 def _since(event: Event) -> datetime:
     """When it was last known to work: the last heartbeat, or the first time it was found silent."""
-    for key in ("last_heartbeat", "since"):
-        try:
-            time = datetime.fromisoformat(str(event.payload.get(key)))
-        except ValueError:
-            continue
-        if time.tzinfo is not None:
-            return time
-    return event.occurred_at
+    return instant(event.payload.get("last_heartbeat")) or instant(event.payload.get("since")) or event.occurred_at

@@ -92,6 +92,8 @@ def run_message(run: Run, setting: Setting) -> Message:
     if run.state is not RunState.SUCCESS:
         counts = f"{bar(_done(run), run.task_total)}  {counts}"
     blocks = [title, context(" · ".join([counts, *_facts(run, setting)]))]
+    if run.note and (failed or run.state is RunState.SUCCESS):
+        blocks.append(context(mask(run.note)))
     if setting.silenced and failed:
         blocks.append(context(mask(f"failed: {named([task.name for task in failed], NAMED_TASKS)}")))
         blocks.append(context(mask(setting.silenced)))
@@ -200,7 +202,7 @@ def _failure(run: Run, failed: Sequence[TaskOutcome], setting: Setting) -> list[
     if not failed:
         if run.state is not RunState.FAILED:
             return []
-        reason = _REASONS.get(run.reason, "The run failed, and no failed task has been reported.")
+        reason = _REASONS.get(run.reason, mask(run.note) or "The run failed, and no failed task has been reported.")
         return [{"color": RED, "fallback": reason, "blocks": [context(reason)]}]
     first = failed[0]
     blocks = [_failed_line(run, first, setting), preformatted(_error_line(first, setting), ERROR_CHARS)]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
-from sqlalchemy.dialects.postgresql import insert
 
 from include.firehose import tables
-from include.firehose.event import Kind, Road
+from include.firehose.event import Kind, Road, instant
 from include.firehose.reconcile.attempts import Attempt, Instance, Told
 from include.firehose.reconcile.runs import History, Start
 
@@ -43,7 +41,7 @@ def runs(connection: Connection, subjects: Collection[str]) -> dict[str, History
     query = select(event.c.subject_key, number.label("number"), begun.label("begun")).where(mine).distinct()
     starts: dict[str, list[Start]] = defaultdict(list)
     for row in connection.execute(query):
-        starts[row.subject_key].append(Start(_whole(row.number), _time(row.begun)))
+        starts[row.subject_key].append(Start(_whole(row.number), instant(row.begun)))
     return {subject: History(tuple(told[subject]), tuple(starts[subject])) for subject in subjects}
 
 
@@ -53,22 +51,6 @@ def without_run(connection: Connection, subjects: Collection[str]) -> set[str]:
     told = event.c.subject_key.in_(subjects) & (event.c.kind == Kind.RUN.value)
     query = select(event.c.subject_key).where(told).distinct()
     return set(subjects) - set(connection.scalars(query))
-
-
-def watermark(connection: Connection, source: str) -> datetime | None:
-    """How far a source has been read; None when it never was."""
-    cursor = tables.cursor
-    value = connection.scalar(select(cursor.c.watermark).where(cursor.c.source == source))
-    return datetime.fromisoformat(value) if value else None
-
-
-def move_watermark(connection: Connection, source: str, to: datetime) -> None:
-    """Note that a source has been read up to a time."""
-    statement = insert(tables.cursor).values(source=source, watermark=to.isoformat())
-    changed = statement.on_conflict_do_update(
-        index_elements=["source"], set_={"watermark": statement.excluded.watermark}
-    )
-    connection.execute(changed)
 
 
 def _told(row: Row[Any]) -> Told:
@@ -84,11 +66,3 @@ def _told(row: Row[Any]) -> Told:
 
 def _whole(value: Any, default: int | None = None) -> Any:
     return value if isinstance(value, int) else default
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return time if time.tzinfo else None

@@ -28,6 +28,7 @@ from include.firehose.reconcile.health import Health
 from include.firehose.reconcile.runs import DagRun
 from include.firehose.reconcile.structure import Structures
 from include.firehose.reconcile.telling import RunFacts, TaskFacts, Tries
+from include.firehose.watermarks import move_watermark, watermark
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +106,8 @@ class Reconciler:
     def _changes(self, now: datetime) -> None:
         """Runs and task instances that have changed since the last round."""
         with self._outbox.begin() as connection:
-            read_to = ledger.watermark(connection, SOURCE)
-            compared_at = ledger.watermark(connection, COMPARISON)
+            read_to = watermark(connection, SOURCE)
+            compared_at = watermark(connection, COMPARISON)
         due = comparison_due(compared_at, now)
         since = look_from(read_to, now, comparing=due)
         rows = self._api.pages("/dags/~/dagRuns", "dag_runs", updated_at_gte=since.isoformat(), order_by="id")
@@ -125,9 +126,9 @@ class Reconciler:
         # After the tasks, so that a run that has ended is told with all of them.
         self._runs([run for run in changed if run.state is not RunState.RUNNING], now)
         with self._outbox.begin() as connection:
-            ledger.move_watermark(connection, SOURCE, now)
+            move_watermark(connection, SOURCE, now)
             if due or compared_at is None:
-                ledger.move_watermark(connection, COMPARISON, now)
+                move_watermark(connection, COMPARISON, now)
 
     def _runs(self, changed: Sequence[DagRun], now: datetime) -> None:
         for batch in _batches(changed):

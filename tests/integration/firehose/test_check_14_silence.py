@@ -16,7 +16,7 @@ from include.firehose import database
 from include.firehose.event import RunState, TaskState
 from include.firehose.watchdog import Watchdog
 from tests.integration.firehose.road import Road, run_event, task_event, whole_run
-from tests.receiver import Receiver, receiving
+from tests.receiver import Receiver
 from tests.standins import ROOT
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -32,18 +32,6 @@ while True:
     dog.round(datetime.now(UTC))
     time.sleep(0.1)
 """
-
-
-@pytest.fixture
-def ping() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def webhook() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.stack import dotenv
-from tests.integration.transform.lab import Lab
-from tests.standins import ROOT
+from tests.integration.transform.lab import Lab, opened
 
 PROJECT = Path(__file__).parent / "project"
 
@@ -19,17 +16,9 @@ PROJECT = Path(__file__).parent / "project"
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """The running lab, in the mode that BACKBEAT_TRANSFORM_MODE names (build, unless it is set)."""
-    folder = os.environ.get("BACKBEAT_TEST_LAB")
-    if folder:
-        # A lab that an earlier session left running, to try one test again and again.
-        yield Lab(Path(folder) / "state", dotenv.read(Path(folder) / "env"))
-        return
-    running = Lab.prepare(BACKBEAT_TRANSFORM_MODE=os.environ.get("BACKBEAT_TRANSFORM_MODE", "build"))
-    project = running.state.parent / "lab"
-    shutil.copytree(PROJECT, project)
-    shutil.copy(ROOT / "dbt" / "profiles.yml", project / "dbt")
-    try:
-        running.open(project)
+    with opened(Lab, PROJECT, "BACKBEAT_TEST_LAB", BACKBEAT_TRANSFORM_MODE=_mode()) as running:
         yield running
-    finally:
-        running.command("down")
+
+
+def _mode() -> str:
+    return os.environ.get("BACKBEAT_TRANSFORM_MODE", "build")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import psutil
 
+from local.stack import dotenv
 from local.stack.errors import StackError
 from local.stack.layout import OWNER_VARIABLE
 from tests.integration.stack import Stack, wait_for
+from tests.standins import ROOT
 
 DAGS = ("lab", "elsewhere", "marts")
 MODELS = ("a", "b", "c", "d", "e", "slow", "steps")
+AnyLab = TypeVar("AnyLab", bound="Lab")
 SWITCHES = {"a": "1", "b": "1", "d": "1", "slow": "0"}
 
 
@@ -154,3 +160,23 @@ _ORDER = ("success", "skipped", "None", "scheduled", "queued", "running", "up_fo
 
 def _badness(state: str) -> int:
     return _ORDER.index(state) if state in _ORDER else len(_ORDER)
+
+
+@contextmanager
+def opened(kind: type[AnyLab], project: Path, variable: str, **settings: str) -> Iterator[AnyLab]:
+    """A running lab of that kind, on a copy of the project, stopped at the end.
+
+    The variable of the environment may name a lab that an earlier session left running, to try a test again and again.
+    """
+    if folder := os.environ.get(variable):
+        yield kind(Path(folder) / "state", dotenv.read(Path(folder) / "env"))
+        return
+    running = kind.prepare(**settings)
+    copy = running.state.parent / "lab"
+    shutil.copytree(project, copy)
+    shutil.copy(ROOT / "dbt" / "profiles.yml", copy / "dbt")
+    try:
+        running.open(copy)
+        yield running
+    finally:
+        running.command("down")

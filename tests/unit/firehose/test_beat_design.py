@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +15,9 @@ from include.firehose.beats.series import Beat, Reason, Schedule, ScheduleKind, 
 from include.firehose.blocks import MAX_BLOCKS, MAX_CHARS, MAX_TEXT_BYTES, size
 from include.firehose.designs.beat import tell
 from include.firehose.designs.style import RED
-from include.firehose.designs.telling import Message, Priority, Setting
+from include.firehose.designs.telling import Priority, Setting
 from include.firehose.event import Event
+from tests.messages import shown, strings
 
 DUE = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 SETTING = Setting(airflow_url="http://airflow.test")
@@ -53,21 +53,6 @@ def missing(of: Series, *, subject_key: str = "", word: Word = Word.MISSING, wai
 def back(of: Series, minutes: int, *, subject_key: str = "") -> Event:
     owed = beat(of, subject_key=subject_key)
     return words.back(owed, of, arrived_at=DUE + timedelta(minutes=minutes), came=owed, missed=0)
-
-
-def strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
-
-
-def shown(message: Message) -> str:
-    return "\n".join(strings([message.blocks, message.attachments]))
 
 
 def test_a_missing_beat_says_what_is_usual_and_what_the_clock_shows():

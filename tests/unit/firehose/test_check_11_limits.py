@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from include.firehose.designs import DESIGNS, design_of
 from include.firehose.designs.telling import Setting, Telling
 from include.firehose.event import Event, Kind
 from include.firehose.samples import samples
+from tests.messages import elements, strings
 
 SETTING = Setting(airflow_url="http://airflow.test")
 SAMPLES = dict(samples())
@@ -58,34 +59,13 @@ def bodies(telling: Telling) -> list[dict[str, Any]]:
     return [telling.message.body(), *replies(telling.lines)]
 
 
-def texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-
-
-def elements(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        yield value
-        for item in value.values():
-            yield from elements(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from elements(item)
-
-
 def check(body: Mapping[str, Any]) -> None:
     blocks = [*body["blocks"], *(block for part in body["attachments"] for block in part["blocks"])]
     assert 0 < len(blocks) <= MAX_BLOCKS
     assert size(blocks) <= MAX_CHARS
     assert 0 < len(body["text"].encode()) <= MAX_TEXT_BYTES
     assert not set(body["text"]) & set("<>")
-    everything = "\n".join(text for text in texts(dict(body)) if not LINK.fullmatch(text))
+    everything = "\n".join(text for text in strings(body) if not LINK.fullmatch(text))
     assert "hunter2" not in everything
     assert not set(everything) & set("\x00\x07\x1b\u202e\ud83d")
     tables = [block for block in blocks if "table" in block["type"]]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +13,10 @@ from include.firehose import samples
 from include.firehose.blocks import MAX_BLOCKS, MAX_CHARS, MAX_TEXT_BYTES, fallback, fitted, preformatted, size
 from include.firehose.designs.run import run_message, tell
 from include.firehose.designs.style import duration
-from include.firehose.designs.telling import Message, Setting
+from include.firehose.designs.telling import Setting
 from include.firehose.event import RunState, TaskState
 from include.firehose.run import Run, TaskOutcome, fold
+from tests.messages import elements, shown, strings
 
 START = datetime(2026, 11, 23, 6, 0, 4, tzinfo=UTC)
 SETTING = Setting(airflow_url="http://airflow.test")
@@ -25,31 +24,6 @@ EVENTS = dict(samples.runs())
 RUNS = {name: fold(events) for name, events in EVENTS.items()}
 FAILED = RUNS["a run that failed"]
 SYNC = FAILED.failed_tasks[0]
-
-
-def strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
-
-
-def elements(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for item in value.values():
-            yield from elements(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from elements(item)
-
-
-def shown(message: Message) -> str:
-    return "\n".join(strings([message.blocks, message.attachments]))
 
 
 def test_a_run_that_succeeded_is_two_lines_without_colour():
@@ -309,3 +283,10 @@ def test_a_silenced_failure_is_told_without_colour_and_with_the_reason():
     assert "by ada: moving" in shown(telling.message)
     assert telling.priority > 0
     assert not any(line.blocks for line in telling.lines)
+
+
+def test_a_run_that_a_person_has_marked_says_who_did_it():
+    done = replace(RUNS["a run that succeeded"], note="Marked success by ada.")
+    failed = replace(done, state=RunState.FAILED, note="Marked failed by ada.")
+    assert "Marked success by ada." in shown(run_message(done, SETTING))
+    assert "Marked failed by ada." in shown(run_message(failed, SETTING))

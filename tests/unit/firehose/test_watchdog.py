@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -128,18 +127,6 @@ def test_messages_flow_when_none_waits_or_one_was_just_taken(vitals: Vitals, flo
 def test_a_database_that_is_being_restarted_is_no_alarm_yet():
     assert judge_absence(OUTBOX_SECONDS - 1, "refused").doubtful
     assert "The outbox has not answered for 2m00s: refused" in judge_absence(OUTBOX_SECONDS, "refused").alarm
-
-
-@pytest.fixture
-def ping() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def webhook() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

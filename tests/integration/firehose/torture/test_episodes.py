@@ -19,6 +19,7 @@ from include.firehose.reconcile.attempts import Attempt, read
 from include.firehose.reconcile.files import BrokenFiles
 from include.firehose.reconcile.health import Health
 from include.firehose.reconcile.reconciler import Reconciler
+from include.firehose.watermarks import move_watermark, watermark
 from tests.integration.firehose.road import START, Road, run_event, task_event
 from tests.standins import free_port
 
@@ -160,7 +161,7 @@ def test_the_outbox_s_word_on_a_task_is_read_whatever_its_tries(road: Road, engi
 def test_the_watermark_is_kept(road: Road, engine: Engine):
     road.rows("delete from cursor")
     with engine.begin() as connection:
-        assert ledger.watermark(connection, "airflow") is None
-        ledger.move_watermark(connection, "airflow", START)
-        ledger.move_watermark(connection, "airflow", START + timedelta(minutes=1))
-        assert ledger.watermark(connection, "airflow") == START + timedelta(minutes=1)
+        assert watermark(connection, "airflow") is None
+        move_watermark(connection, "airflow", START)
+        move_watermark(connection, "airflow", START + timedelta(minutes=1))
+        assert watermark(connection, "airflow") == START + timedelta(minutes=1)
