@@ -10,6 +10,8 @@ import pyarrow as pa
 from .account import KINDS, Thing, now
 from .command_text import Words
 from .errors import SqlError, already_exists, does_not_exist
+from .history.facts import WarehouseChanged
+from .history.warehouses import size_name
 from .listings import DONE, like, listing, status
 
 if TYPE_CHECKING:
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
 # Kept nowhere: every password and key is accepted.
 _SECRETS = {"PASSWORD", "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"}
-
-
-_SIZES = {"XSMALL": "X-Small", "SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large", "XLARGE": "X-Large"}
 
 
 def create(
@@ -37,17 +36,21 @@ def create(
     if kind == "WAREHOUSE":
         # Snowflake makes a new warehouse the session's.
         session.warehouse = name
+        session.note(WarehouseChanged("CREATE", name, properties))
     return status(f"{KINDS[kind]} {name} successfully created.")
 
 
 def drop(session: "Session", kind: str, name: str, *, missing_ok: bool) -> pa.Table:
-    if not session.account.find(kind, name):
+    thing = session.account.find(kind, name)
+    if thing is None:
         if missing_ok:
             return status("Drop statement executed successfully.")
         raise does_not_exist(KINDS[kind], name)
     session.account.remove(kind, name)
-    if kind == "WAREHOUSE" and session.warehouse == name:
-        session.warehouse = None
+    if kind == "WAREHOUSE":
+        session.note(WarehouseChanged("DROP", name, thing.properties))
+        if session.warehouse == name:
+            session.warehouse = None
     return status(f"{name} successfully dropped.")
 
 
@@ -60,8 +63,10 @@ def alter(session: "Session", kind: str, words: Words) -> pa.Table:
         if missing_ok:
             return status(DONE)
         raise does_not_exist(KINDS[kind], name)
+    event = "ALTER"
     if words.take("RENAME", "TO") and kind != "DATABASE":
         session.account.rename(kind, name, words.name())
+        event = "RENAME"
     elif words.take("SET"):
         properties = {key: value for key, value in words.properties().items() if key not in _SECRETS}
         thing.comment = str(properties.pop("COMMENT", thing.comment))
@@ -74,10 +79,13 @@ def alter(session: "Session", kind: str, words: Words) -> pa.Table:
     elif kind == "WAREHOUSE" and (
         state := words.one_of("SUSPEND", "RESUME IF SUSPENDED", "RESUME", "ABORT ALL QUERIES")
     ):
+        event = "SUSPEND" if state == "SUSPEND" else "RESUME"
         thing.properties["STATE"] = "SUSPENDED" if state == "SUSPEND" else "STARTED"
         session.account.put(kind, thing)
     else:
         raise words.error()
+    if kind == "WAREHOUSE":
+        session.note(WarehouseChanged(event, thing.name, dict(thing.properties), previous_name=name))
     return status(DONE)
 
 
@@ -163,14 +171,13 @@ def show_warehouses(session: "Session", pattern: str | None) -> pa.Table:
         if not like(pattern, warehouse.name):
             continue
         get = warehouse.properties.get
-        size = str(get("WAREHOUSE_SIZE", "XSMALL")).upper().replace("-", "")
         made = warehouse.created_on
         rows.append(
             (
                 warehouse.name,
                 get("STATE", "STARTED"),
                 get("WAREHOUSE_TYPE", "STANDARD"),
-                _SIZES.get(size, size),
+                size_name(warehouse.properties),
                 get("MIN_CLUSTER_COUNT", 1),
                 get("MAX_CLUSTER_COUNT", 1),
                 1,

@@ -15,8 +15,17 @@ from typing import Any
 
 SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "PUBLIC")
 DEFAULT_ROLE = "ACCOUNTADMIN"
-KINDS = {"ROLE": "Role", "WAREHOUSE": "Warehouse", "USER": "User", "DATABASE": "Database"}
-ROLE_KINDS = ("ROLE", "WAREHOUSE", "USER")
+KINDS = {
+    "ROLE": "Role",
+    "WAREHOUSE": "Warehouse",
+    "USER": "User",
+    "DATABASE": "Database",
+    "RESOURCE MONITOR": "Resource monitor",
+}
+# Those that are facts and nothing else.
+ROLE_KINDS = ("ROLE", "WAREHOUSE", "USER", "RESOURCE MONITOR")
+# What is set on a user and holds for each of its sessions.
+SESSION_PARAMETERS = ("QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "TIMEZONE")
 DEFAULT_WAREHOUSE = "COMPUTE_WH"
 
 
@@ -160,7 +169,7 @@ class Account:
     def _read(self) -> None:
         content = json.loads(self._path.read_text())
         for kind in KINDS:
-            self.things[kind] = {name: Thing(**thing) for name, thing in content["things"][kind].items()}
+            self.things[kind] = {name: Thing(**thing) for name, thing in content["things"].get(kind, {}).items()}
         for book, name in ((self.grants, "grants"), (self.future_grants, "future_grants")):
             for fields in content[name]:
                 grant = Grant(**fields)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from sqlglot import exp
 
-from .relations import full_name, quoted
+from .account_usage.references import view_of
+from .names import full_name, quoted
 from .results import TEXT_LENGTH
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def describe(describe: exp.Describe, session: "Session") -> pa.Table | None:
     database, schema, name = full_name(describe.this, session)
     if schema.upper() == "INFORMATION_SCHEMA" or not isinstance(describe.this.this, exp.Identifier):
         return None
+    view = view_of((database, schema, name), session)
     found = session.duck.execute(f"DESCRIBE {quoted(f'{database}.{schema}.{name}')}").fetchall()
     lengths = dict(
         session.duck.execute(
@@ -65,11 +67,20 @@ def describe(describe: exp.Describe, session: "Session") -> pa.Table | None:
     rows = []
     for column, kind, nullable, key, default, _ in found:
         is_key = "Y" if key == "PRI" else "N"
-        type_name = snowflake_type(kind, lengths.get(column))
+        type_name = documented_type(view.columns[column]) if view else snowflake_type(kind, lengths.get(column))
         rows.append((column, type_name, "COLUMN", nullable[0], default, is_key, "N", None, None, None, None, None))
     by_column = zip(*rows, strict=True)
     arrays = [pa.array(values, pa.string()) for values in by_column]
     return pa.Table.from_arrays(arrays, names=list(_COLUMNS))
+
+
+def documented_type(kind: str) -> str:
+    """A type of a contract with the digits that Snowflake shows."""
+    return {
+        "NUMBER": "NUMBER(38,0)",
+        "VARCHAR": f"VARCHAR({TEXT_LENGTH})",
+        "TIMESTAMP_LTZ": "TIMESTAMP_LTZ(9)",
+    }.get(kind, kind)
 
 
 def snowflake_type(kind: str, length: int | None = None) -> str:

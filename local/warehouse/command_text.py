@@ -112,9 +112,25 @@ class Words:
             if name == "TAG":
                 self.value()
                 continue
+            if name == "TRIGGERS":
+                found |= self._triggers()
+                continue
             self.expect("=")
             found[name] = self.value()
         return found
+
+    def _triggers(self) -> dict[str, str]:
+        """A resource monitor's `ON 75 PERCENT DO NOTIFY ...`, by the columns of SHOW RESOURCE MONITORS."""
+        found: dict[str, list[str]] = {"NOTIFY_AT": [], "SUSPEND_AT": [], "SUSPEND_IMMEDIATELY_AT": []}
+        while self.take("ON"):
+            percent = self.word()
+            self.expect("PERCENT")
+            self.expect("DO")
+            action = self.one_of("NOTIFY", "SUSPEND_IMMEDIATE", "SUSPEND")
+            if action is None:
+                raise self.error()
+            found["SUSPEND_IMMEDIATELY_AT" if action == "SUSPEND_IMMEDIATE" else f"{action}_AT"].append(f"{percent}%")
+        return {name: ",".join(percents) for name, percents in found.items()}
 
     def error(self) -> SqlError:
         near = self._tokens[min(self._position, len(self._tokens) - 1)].text if self._tokens else ""

@@ -12,8 +12,10 @@ from sqlglot import exp
 from . import access, columns, comments, copying, grants, merging, relations
 from .account import ROLE_KINDS
 from .errors import SqlError, does_not_exist, unsupported
+from .history.facts import Created, Dropped
 from .listings import DONE, status
-from .relations import identifier_name, schema_exists
+from .names import dotted, identifier_name, quoted
+from .relations import schema_exists
 from .show import cannot_use, show
 from .unparsed import command
 
@@ -113,6 +115,8 @@ def _create_database(create: exp.Create, session: "Session") -> pa.Table | None:
     )
     if not made:
         return status(f"{name} already exists, statement succeeded.")
+    session.note(Created("DATABASE", name, replace=True))
+    session.note(Created("SCHEMA", f"{name}.PUBLIC"))
     session.stand_in(name, "PUBLIC")
     return status(f"Database {name} successfully created.")
 
@@ -123,16 +127,18 @@ def _create_schema(create: exp.Create, session: "Session") -> pa.Table | None:
     database, name = _schema_name(create.this, session)
     if not session.account.find("DATABASE", database):
         raise does_not_exist("Database", database)
-    quoted = relations.quoted(f"{database}.{name}")
+    path = quoted(f"{database}.{name}")
     if schema_exists(session, database, name):
         if create.args.get("exists"):
             return status(f"{name} already exists, statement succeeded.")
         if not create.args.get("replace"):
             raise SqlError(2002, "42710", f"SQL compilation error:\nObject '{database}.{name}' already exists.")
-        session.duck.execute(f"DROP SCHEMA {quoted} CASCADE")
+        session.duck.execute(f"DROP SCHEMA {path} CASCADE")
         session.account.object_dropped(f"{database}.{name}")
-    session.duck.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted}")
+        session.note(Dropped(f"{database}.{name}"))
+    session.duck.execute(f"CREATE SCHEMA IF NOT EXISTS {path}")
     session.account.object_created("SCHEMA", f"{database}.{name}", keep_grants=True)
+    session.note(Created("SCHEMA", f"{database}.{name}"))
     session.stand_in(database, name)
     if comment := _properties(create).get("COMMENT"):
         relations.set_comment(session, "SCHEMA", f"{database}.{name}", comment)
@@ -166,6 +172,7 @@ def _drop(drop: exp.Drop, session: "Session") -> pa.Table | None:
     if session.database == name:
         session.stand_in(None, None)
     if session.storage.drop_database(name, missing_ok=missing_ok):
+        session.note(Dropped(name))
         return status(f"{name} successfully dropped.")
     return status("Drop statement executed successfully.")
 
@@ -181,11 +188,11 @@ def _alter(alter: exp.Alter, session: "Session") -> pa.Table | None:
             merging.swap(alter, action.this, session)
             return status(DONE)
         if isinstance(action, exp.AlterColumn) and action.args.get("comment"):
-            name = f"{relations.dotted(alter.this, session)}.{identifier_name(action.this)}"
+            name = f"{dotted(alter.this, session)}.{identifier_name(action.this)}"
             relations.set_comment(session, "COLUMN", name, action.args["comment"].name)
             return status(DONE)
         if isinstance(action, exp.AlterSet) and (comment := action.find(exp.SchemaCommentProperty)):
-            comments.comment_on_relation(relations.dotted(alter.this, session), comment.this.name, session)
+            comments.comment_on_relation(dotted(alter.this, session), comment.this.name, session)
             return status(DONE)
     return None
 

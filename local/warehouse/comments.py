@@ -9,7 +9,7 @@ from . import relations
 from .account import KINDS, ROLE_KINDS
 from .errors import does_not_exist, unsupported
 from .listings import DONE, status
-from .relations import identifier_name
+from .names import dotted, identifier_name
 
 if TYPE_CHECKING:
     from .session import Session
@@ -20,7 +20,7 @@ def comment_on(statement: exp.Comment, session: "Session") -> pa.Table | None:
     text = statement.expression.name
     target = statement.this
     if kind in {"TABLE", "VIEW"}:
-        comment_on_relation(relations.dotted(target, session), text, session)
+        comment_on_relation(dotted(target, session), text, session)
     elif kind == "COLUMN":
         parts = [identifier_name(part) for part in target.parts]
         prefix = [session.database or "", session.schema or ""][: max(0, 4 - len(parts))]

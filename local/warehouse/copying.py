@@ -17,7 +17,7 @@ from fakesnow.transforms import stage
 from sqlglot import exp
 
 from .errors import SqlError, does_not_exist
-from .relations import full_name, identifier_name, quoted
+from .names import full_name, identifier_name, quoted
 
 if TYPE_CHECKING:
     from .session import Session

@@ -21,7 +21,10 @@ from fakesnow.transforms.transforms import insert_overwrite
 from sqlglot import exp
 
 from . import commands, copying, errors, merging, relations, transforms
+from .account_usage import references
 from .errors import Scope, SqlError
+from .history.statement import Statement
+from .names import full_name
 from .session import Session
 
 # DuckDB has no locks to wait for: a writer that loses is sent away and comes again.
@@ -35,9 +38,10 @@ _DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.TruncateTab
 class Cursor(FakeSnowflakeCursor):
     """One statement of a session."""
 
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, statement: Statement):
         super().__init__(session, session.duck)
         self.session = session
+        self.statement = statement
 
     @property
     def table(self) -> pa.Table:
@@ -60,6 +64,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def _retrying(self, expression: exp.Expr, sql: str, params: Any) -> None:
         for tries in itertools.count():
+            begun = time.perf_counter()
             try:
                 return self._run_once(expression, params)
             except Exception as error:
@@ -74,6 +79,7 @@ class Cursor(FakeSnowflakeCursor):
                 # The rewriting has used up the first one.
                 expression = again
                 time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.005 * 2**tries)))
+                self.statement.blocked += time.perf_counter() - begun
 
     def _after_failure(self, error: Exception, scope: Scope, sql: str) -> SqlError:
         found = errors.translate(error, scope, sql)
@@ -110,14 +116,18 @@ class Cursor(FakeSnowflakeCursor):
     def _run_all(self, statements: list[exp.Expr], params: Any) -> None:
         for statement in statements:
             positional = list(params) if isinstance(params, tuple) else params
-            transformed = transforms.apply(statement, self.session, positional)
+            with self.statement.compiles():
+                sources = references.sources(statement, self.session)
+                transformed = transforms.apply(statement, self.session, positional)
             lengths = transformed.args.pop("text_lengths", None)
             if isinstance(transformed, exp.Merge):
                 self._merge(transformed, positional)
                 continue
             self._execute(transformed, positional if transformed.find(exp.Placeholder) else None)
+            if sources:
+                self._arrow_table = references.typed(self.table, sources)
             if lengths and (table := transformed.find(exp.Table)):
-                database, schema, name = relations.full_name(table, self.session)
+                database, schema, name = full_name(table, self.session)
                 self.session.storage.record_text_lengths(database, schema, name, lengths)
 
     def _merge(self, merge: exp.Merge, params: Any) -> None:
@@ -144,8 +154,9 @@ class Cursor(FakeSnowflakeCursor):
         """An empty result with the columns a query would have, without running it."""
         bare = expression.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
         self.check_db_and_schema(bare)
+        sources = references.sources(bare, self.session)
         sql = transforms.apply(bare, self.session, None).sql(dialect="duckdb")
-        return self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+        return references.typed(self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table(), sources)
 
 
 def _parsed_again(sql: str) -> exp.Expr | None:

@@ -9,7 +9,7 @@ from .account import KINDS, Grant, now
 from .command_text import GrantClause, Words, grant_clause
 from .errors import does_not_exist
 from .listings import DONE, listing, status
-from .relations import dotted, identifier_name
+from .names import dotted, identifier_name
 
 if TYPE_CHECKING:
     from .session import Session
@@ -48,11 +48,28 @@ def grant_or_revoke(session: "Session", expression: exp.Expr) -> pa.Table:
         for name in _targets(session, clause)
         for privilege in _privileges(clause)
     ]
+    if clause.privileges == ["OWNERSHIP"] and not future:
+        _take_ownership(session, grants)
     if revoke:
         session.account.revoke(grants, future=future)
     else:
         session.account.grant(grants, future=future)
     return status(DONE)
+
+
+def _take_ownership(session: "Session", grants: list[Grant]) -> None:
+    """An object has one owner: whoever had it before has it no more."""
+    for grant in grants:
+        others = [
+            g
+            for g in session.account.grants.values()
+            if (g.privilege, g.granted_on, g.name) == ("OWNERSHIP", grant.granted_on, grant.name)
+            and g.grantee_name != grant.grantee_name
+        ]
+        session.account.revoke(others)
+        thing = session.account.find(grant.granted_on, grant.name) if grant.granted_on in KINDS else None
+        if thing:
+            thing.owner = grant.grantee_name
 
 
 def _typed(expression: exp.Expr, session: "Session") -> GrantClause:

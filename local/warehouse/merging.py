@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from .errors import does_not_exist, unsupported
-from .relations import atomically, full_name, quoted, relation_kind
+from .history.facts import Swapped
+from .names import full_name, quoted
+from .relations import atomically, relation_kind
 
 if TYPE_CHECKING:
     from .session import Session
@@ -58,3 +60,4 @@ def swap(alter: exp.Alter, other: exp.Table, session: "Session") -> None:
         for old, new in ((first[2], parked), (second[2], first[2]), (parked, second[2])):
             source = quoted(f"{first[0]}.{first[1]}.{old}")
             session.duck.execute(f"ALTER TABLE {source} RENAME TO {quoted(new)}")
+    session.note(Swapped(".".join(first), ".".join(second)))

@@ -6,6 +6,7 @@ Whatever goes wrong with a statement is answered with HTTP 200 and `success: fal
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,10 +19,12 @@ from starlette.routing import Route
 from . import errors, results, statements
 from .cursor import interrupt
 from .errors import SqlError
+from .history.logins import login_of
+from .history.statement import Origin
 from .session import Client, Session, Sessions
 from .statements import Failure, Outcome
 from .uploads import upload, upload_command
-from .wire import bindings, failed, read_body, session_gone, success, token_of
+from .wire import bindings, failed, read_body, refused, session_gone, success, token_of
 
 # The connector asks for a new token when half of this has passed; sessions end by logout or by being idle.
 TOKEN_SECONDS = 4 * 3600
@@ -79,19 +82,23 @@ async def accept(request: Request) -> Response:
 
 async def login(request: Request) -> Response:
     data = (await read_body(request))["data"]
+    sessions: Sessions = request.app.state.sessions
+    attempt = login_of(data, request.client.host if request.client else None)
+    if refusal := sessions.refusal(attempt):
+        return refused(refusal)
     given = request.query_params
     parameters = data.get("SESSION_PARAMETERS") or {}
     client = Client(
-        user=str(data.get("LOGIN_NAME") or "").upper(),
+        user=attempt.user,
         role=_name(given.get("roleName")),
         warehouse=_name(given.get("warehouse")),
         database=_name(given.get("databaseName")),
         schema=_name(given.get("schemaName")),
-        application=str(data.get("CLIENT_APP_ID") or ""),
+        application=attempt.application,
         parameters=parameters,
     )
     token = secrets.token_urlsafe(32)
-    session = await run_in_threadpool(request.app.state.sessions.open, token, client)
+    session = await run_in_threadpool(sessions.open, token, client, attempt)
     return success(
         {
             "token": token,
@@ -157,27 +164,30 @@ async def query(request: Request) -> Response:
     session = request.app.state.sessions.find(token_of(request))
     if session is None:
         return session_gone()
+    arrived = time.perf_counter()
     body = await read_body(request)
     request_id = request.query_params.get("requestId", "")
     running: dict[str, Session] = request.app.state.running
     running[request_id] = session
     try:
-        return await run_in_threadpool(_query, request, session, body)
+        return await run_in_threadpool(_query, request, session, body, arrived)
     finally:
         running.pop(request_id, None)
 
 
-def _query(request: Request, session: Session, body: dict[str, Any]) -> Response:
+def _query(request: Request, session: Session, body: dict[str, Any], arrived: float) -> Response:
     sql = str(body.get("sqlText") or "")
+    origin = Origin(arrived, internal=bool(body.get("isInternal")))
     try:
         params, rows = bindings(body.get("bindings"))
         if rows is not None:
-            return _answer(session, statements.run_rows(session, sql, rows))
+            return _answer(session, statements.run_rows(session, sql, rows, origin=origin))
         texts = statements.split(sql)
         wanted = int((body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1))
         if len(texts) > 1 or wanted > 1:
-            return _several(session, texts, wanted)
-        outcome = statements.run(session, texts[0], params, describe_only=bool(body.get("describeOnly")))
+            return _several(session, sql, texts, wanted, origin)
+        describe_only = bool(body.get("describeOnly"))
+        outcome = statements.run(session, texts[0], params, describe_only=describe_only, origin=origin)
         if outcome.put:
             return success(upload_command(request, outcome, bound=bool(params)))
         return _answer(session, outcome)
@@ -188,12 +198,12 @@ def _query(request: Request, session: Session, body: dict[str, Any]) -> Response
         return failed(Failure("", errors.translate(error, errors.Scope(None, None, None), sql)))
 
 
-def _several(session: Session, texts: list[str], wanted: int) -> Response:
+def _several(session: Session, sql: str, texts: list[str], wanted: int, origin: Origin) -> Response:
     """One after the other; the client then fetches each result by its id."""
     if wanted not in (0, len(texts)):
         message = f"Actual statement count {len(texts)} did not match the desired statement count {wanted}."
         raise Failure("", SqlError(8, "0A000", message))
-    outcomes = [statements.run(session, text) for text in texts]
+    outcomes = statements.run_several(session, sql, texts, origin=origin)
     done = _response(session, outcomes[-1])
     done["resultIds"] = ",".join(outcome.query_id for outcome in outcomes)
     done["resultTypes"] = ",".join(str(outcome.type_id) for outcome in outcomes)

@@ -5,7 +5,7 @@ own live in a catalog without one. Comments are taken out of the statement and s
 follow their object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from .errors import SqlError, unsupported
+from .history.facts import Altered, Created, Definition, Dropped, Renamed
+from .names import dotted, full_name, identifier_name, quoted
 
 if TYPE_CHECKING:
     from .session import Session
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Relation:
-    """A CREATE, DROP or RENAME of a table or view, and what is to be done once it has happened."""
+    """A CREATE, DROP or ALTER of a table or view, and what is to be done once it has happened."""
 
     action: str
     kind: str
@@ -30,29 +32,7 @@ class Relation:
     comment: str | None = None
     column_comments: dict[str, str] = field(default_factory=dict)
     new_name: str = ""
-
-
-def full_name(table: exp.Table, session: "Session") -> tuple[str, str, str]:
-    """Database, schema and name, upper-cased where the statement did not quote them."""
-    parts = []
-    for part, default in (("catalog", session.database), ("db", session.schema), ("this", None)):
-        identifier = table.args.get(part)
-        parts.append(identifier_name(identifier) if identifier else default or "")
-    return parts[0], parts[1], parts[2]
-
-
-def identifier_name(identifier: exp.Expr) -> str:
-    if isinstance(identifier, exp.Identifier) and not identifier.quoted:
-        return identifier.name.upper()
-    return identifier.name
-
-
-def dotted(table: exp.Table, session: "Session") -> str:
-    return ".".join(full_name(table, session))
-
-
-def quoted(name: str) -> str:
-    return ".".join(exp.to_identifier(part, quoted=True).sql(dialect="duckdb") for part in name.split("."))
+    fact: Definition | None = None
 
 
 def prepare(expression: exp.Expr, session: "Session") -> Relation | None:
@@ -63,20 +43,22 @@ def prepare(expression: exp.Expr, session: "Session") -> Relation | None:
     if isinstance(expression, exp.Drop) and kind in {"TABLE", "VIEW", "SCHEMA"}:
         return _prepare_drop(expression, kind, session)
     if isinstance(expression, exp.Alter) and kind in {"TABLE", "VIEW"}:
-        return _prepare_rename(expression, kind, session)
+        return _prepare_alter(expression, kind, session)
     return None
 
 
 def finish(relation: Relation, session: "Session") -> None:
-    """Comments, temporary objects and grants, after the statement itself has succeeded."""
+    """Comments, temporary objects, grants and the record, after the statement itself has succeeded."""
     account = session.account
+    if relation.fact:
+        session.note(relation.fact)
     if relation.action == "drop":
         account.object_dropped(relation.name)
         session.temporary.pop(relation.name, None)
         account.forget_temporary(relation.name)
     elif relation.action == "rename":
         account.object_renamed(relation.name, relation.new_name)
-    else:
+    elif relation.action == "create":
         account.object_created(relation.kind, relation.name, keep_grants=relation.keep_grants)
         if relation.temporary:
             session.temporary[relation.name] = relation.kind
@@ -90,6 +72,7 @@ def finish(relation: Relation, session: "Session") -> None:
 def set_comment(session: "Session", kind: str, name: str, comment: str) -> None:
     text = exp.Literal.string(comment).sql(dialect="duckdb") if comment else "NULL"
     session.duck.execute(f"COMMENT ON {kind} {quoted(name)} IS {text}")
+    session.note(Altered(name.rpartition(".")[0] if kind == "COLUMN" else name))
 
 
 def set_column_comments(session: "Session", name: str, comments: dict[str, str]) -> None:
@@ -139,8 +122,9 @@ def _prepare_create(create: exp.Create, kind: str, session: "Session") -> Relati
     if table is None:
         raise unsupported(f"CREATE {kind} without a name")
     relation = Relation("create", kind, dotted(table, session), keep_grants=bool(create.args.get("exists")))
+    properties = create.args["properties"].expressions if create.args.get("properties") else ()
     kept = []
-    for prop in create.args["properties"].expressions if create.args.get("properties") else ():
+    for prop in properties:
         if isinstance(prop, exp.TemporaryProperty):
             relation.temporary = True
         elif isinstance(prop, exp.SchemaCommentProperty):
@@ -149,10 +133,26 @@ def _prepare_create(create: exp.Create, kind: str, session: "Session") -> Relati
             relation.keep_grants = True
         elif not isinstance(prop, _WITHOUT_EFFECT) and prop.name.upper() not in _OPTIONS_WITHOUT_EFFECT:
             kept.append(prop)
+    relation.fact = _created(create, relation, properties, session)
     create.set("properties", exp.Properties(expressions=kept) if kept else None)
     relation.column_comments = _take_column_comments(create)
     _take_kind(create, relation, session)
     return relation
+
+
+def _created(create: exp.Create, relation: Relation, properties: Sequence[exp.Expr], session: "Session") -> Created:
+    options = {prop.name.upper(): prop.args["value"].name for prop in properties if type(prop) is exp.Property}
+    clone = create.args.get("clone")
+    return Created(
+        relation.kind,
+        relation.name,
+        replace=bool(create.args.get("replace")),
+        is_transient=any(isinstance(prop, exp.TransientProperty) for prop in properties),
+        is_temporary=relation.temporary,
+        retention_days=int(options.get("DATA_RETENTION_TIME_IN_DAYS", 1)),
+        clone_of=dotted(clone.this, session) if clone else None,
+        definition=session.statement_text if relation.kind == "VIEW" else None,
+    )
 
 
 _WITHOUT_EFFECT = (exp.TransientProperty, exp.SecureProperty, exp.CopyGrantsProperty)
@@ -209,23 +209,25 @@ def _prepare_drop(drop: exp.Drop, kind: str, session: "Session") -> Relation | N
     drop.set("restrict", False)
     if kind == "SCHEMA":
         database, schema, _ = full_name(tables[0], session)
-        return Relation("drop", kind, f"{database}.{schema}")
+        return Relation("drop", kind, f"{database}.{schema}", fact=Dropped(f"{database}.{schema}"))
     name = dotted(tables[0], session)
     if drop.args.get("exists") and (existing := relation_kind(session, name)) and existing != kind:
         raise SqlError(2, "42601", f"SQL compilation error:\nObject '{name}' is a {existing}, not a {kind}.")
-    return Relation("drop", kind, name)
+    return Relation("drop", kind, name, fact=Dropped(name))
 
 
-def _prepare_rename(alter: exp.Alter, kind: str, session: "Session") -> Relation | None:
+def _prepare_alter(alter: exp.Alter, kind: str, session: "Session") -> Relation:
     rename = next((a for a in alter.actions if isinstance(a, exp.AlterRename)), None)
     if rename is None:
-        return None
+        name = dotted(alter.this, session)
+        return Relation("alter", kind, name, fact=Altered(name))
     old, new = full_name(alter.this, session), full_name(rename.this, session)
     if old[:2] != new[:2]:
         raise unsupported(f"ALTER {kind} ... RENAME to another schema")
     # DuckDB takes the new name alone.
     rename.set("this", exp.Table(this=exp.to_identifier(new[2], quoted=True)))
-    return Relation("rename", kind, ".".join(old), new_name=".".join(new))
+    before, after = ".".join(old), ".".join(new)
+    return Relation("rename", kind, before, new_name=after, fact=Renamed(before, after))
 
 
 def split_alter(expression: exp.Expr) -> list[exp.Expr]:

@@ -41,6 +41,8 @@ def _plain(table: pa.Table) -> pa.Table:
     fields, columns = [], []
     for field, column in zip(table.schema, table.columns, strict=True):
         logical, array = _plain_column(field.type, column)
+        if field.metadata and b"logical" in field.metadata:
+            logical = field.metadata[b"logical"].decode()
         fields.append(pa.field(field.name, array.type, metadata={"logical": logical}))
         columns.append(array)
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))

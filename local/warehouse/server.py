@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from . import copying, protocol, tls
+from .account_usage.visibility import Visibility
 from .session import Sessions
 from .storage import Storage
 
@@ -32,6 +33,8 @@ class Options:
     data_dir: Path
     threads: int
     memory_limit: str
+    history_days: int
+    visibility: Visibility
 
 
 def serve(options: Options) -> None:
@@ -43,7 +46,13 @@ def serve(options: Options) -> None:
     certificates = tls.ensure(options.data_dir)
     copying.install()
     try:
-        storage = Storage(options.data_dir, threads=options.threads, memory_limit=options.memory_limit)
+        storage = Storage(
+            options.data_dir,
+            threads=options.threads,
+            memory_limit=options.memory_limit,
+            history_days=options.history_days,
+            visibility=options.visibility,
+        )
     except duckdb.IOException as error:
         if "lock" not in str(error):
             raise
@@ -52,6 +61,8 @@ def serve(options: Options) -> None:
     app = Starlette(routes=protocol.routes())
     app.state.sessions = sessions
     app.state.running = {}
+    # A year of statements takes some seconds, which nobody has to wait for who does not ask about them.
+    threading.Thread(target=storage.usage.prepare, daemon=True).start()
     threading.Thread(target=storage.keep_checkpointing, args=(CHECKPOINT_SECONDS,), daemon=True).start()
     config = uvicorn.Config(
         app,

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlglot import exp
 
-from . import access, grants
+from . import access, grants, monitors
 from .command_text import Words
 from .errors import SqlError
 from .listings import like, listing
-from .relations import identifier_name, schema_exists
+from .names import identifier_name
+from .relations import schema_exists
 
 if TYPE_CHECKING:
     from .session import Session
@@ -137,6 +138,8 @@ def show_command(command: exp.Command, words: Words, session: "Session") -> pa.T
         return grants.show_grants(session, Words(command))
     if words.take("ROLES"):
         return access.show_roles(session, str(words.value()) if words.take("LIKE") else None)
+    if words.take("RESOURCE", "MONITORS"):
+        return monitors.show_monitors(session, str(words.value()) if words.take("LIKE") else None)
     if words.take("PARAMETERS"):
         return _show_parameters(session, str(words.value()) if words.take("LIKE") else None)
     for kinds in (("DYNAMIC", "TABLES"), ("INTERACTIVE", "TABLES"), ("TRANSACTIONS",), ("LOCKS",)):

@@ -19,12 +19,18 @@ from fakesnow.transforms import show, stage
 
 from . import views
 from .account import Account, Thing, now
+from .account_usage.catalog import DATABASE as USAGE
+from .account_usage.usage import Usage
+from .account_usage.visibility import Visibility
 from .errors import SqlError, already_exists, does_not_exist
+from .history.facts import Dropped
+from .history.recorder import History
+from .history.store import CATALOG as HISTORY
 
 logger = logging.getLogger(__name__)
 
 METADATA = GLOBAL_DATABASE_NAME
-RESERVED = {"SYSTEM", "TEMP", "MEMORY", METADATA.upper()}
+RESERVED = {"SYSTEM", "TEMP", "MEMORY", METADATA.upper(), HISTORY.upper(), USAGE}
 # A log above this size is folded into its file at the next quiet moment; below it a replay is a matter of milliseconds.
 CHECKPOINT_THRESHOLD = "32MB"
 
@@ -49,7 +55,7 @@ class ResultsCache(OrderedDict[str, tuple[Any, ...]]):
 class Storage:
     """Databases, metadata and stages of one data directory."""
 
-    def __init__(self, data_dir: Path, *, threads: int, memory_limit: str):
+    def __init__(self, data_dir: Path, *, threads: int, memory_limit: str, history_days: int, visibility: Visibility):
         self.directory = data_dir / "databases"
         self.directory.mkdir(parents=True, exist_ok=True)
         stages = data_dir / "stages"
@@ -76,10 +82,13 @@ class Storage:
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
         # Keeps JSON and HUGEINT apart from text and floats in results.
         self.duck.execute("SET GLOBAL arrow_lossless_conversion = true")
+        self.history = History(self.duck, data_dir / "history.db", keep_days=history_days)
         self._attach_metadata(data_dir)
         self.duck.execute(macros.creation_sql("memory"))
         for path in sorted(self.directory.glob("*.db")):
             self._attach(path.stem)
+        self.history.start(self.database_names(), self.account)
+        self.usage = Usage(self.duck, self.account, data_dir / "account.json", visibility)
         self._drop_leftovers()
 
     def _attach_metadata(self, data_dir: Path) -> None:
@@ -157,18 +166,20 @@ class Storage:
             logger.warning("temporary %s %s could not be dropped: %s", kind.lower(), name, error)
             return
         self.account.forget_temporary(name)
+        self.history.note(Dropped(name))
 
     def checkpoint(self) -> None:
         """Fold each database's log into its file; one that is being written now is left for the next round."""
         with self.cursor() as cursor:
-            for name in (METADATA, *self.database_names()):
+            for name in (METADATA, HISTORY, *self.database_names()):
                 log = self.directory / f"{name}.db.wal"
-                if name != METADATA and not log.exists():
+                if name not in {METADATA, HISTORY} and not log.exists():
                     continue
                 try:
                     cursor.execute(f'CHECKPOINT "{name}"')
                 except duckdb.Error as error:
                     logger.info("checkpoint of %s put off: %s", name, str(error).splitlines()[0])
+        self.history.measure()
 
     def keep_checkpointing(self, every_seconds: float) -> None:
         """Run until `close`; DuckDB checkpoints by itself only when no other session is inside a transaction."""
@@ -177,7 +188,9 @@ class Storage:
 
     def close(self) -> None:
         self._stopping.set()
+        self.history.flush()
         self.checkpoint()
+        self.history.close()
         self.duck.close()
 
 

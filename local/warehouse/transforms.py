@@ -15,6 +15,8 @@ import duckdb
 from fakesnow import transforms as fs
 from sqlglot import exp
 
+from .account_usage import references
+
 if TYPE_CHECKING:
     from .session import Session
 
@@ -128,6 +130,8 @@ _DDL = (exp.Create, exp.Alter)
 # In fakesnow's order, which matters where it says so.
 PIPELINE: tuple[tuple[Transform, tuple[type[exp.Expr], ...]], ...] = (
     (lambda e, c: fs.identifier(e, c.params), (exp.Table,)),
+    (references.view, (exp.Table,)),
+    (references.table_function, (exp.TableFromRows,)),
     (raw_string, (exp.RawString,)),
     (session_function, _SESSION_FUNCTIONS),
     (name_projections, (exp.AggFunc,)),

@@ -34,7 +34,7 @@ def _known_to_fakesnow(words: Words) -> bool:
 def _create_command(statement: exp.Command, words: Words, session: "Session") -> pa.Table | None:
     words.expect("CREATE")
     replace = words.take("OR", "REPLACE")
-    kind = words.one_of("ROLE", "USER")
+    kind = words.one_of("ROLE", "USER", "RESOURCE MONITOR")
     if not kind:
         return None
     exists_ok = words.take("IF", "NOT", "EXISTS")

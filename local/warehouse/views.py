@@ -4,10 +4,13 @@ Comments are DuckDB's own, so that they live, move and die with their object; nu
 has not are shown as Snowflake's NUMBER.
 """
 
+from pathlib import Path
+from string import Template
+
 from fakesnow import info_schema
 from fakesnow.transforms import show
 
-HIDDEN = "('memory', 'system', 'temp', '_fs_global')"
+HIDDEN = "('memory', 'system', 'temp', '_fs_global', '_history', 'SNOWFLAKE')"
 
 
 def metadata_sql() -> str:
@@ -21,33 +24,22 @@ def metadata_sql() -> str:
 
 def database_sql(name: str) -> str:
     """Views of one database's information schema."""
-    tables = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
-    tables = tables.replace("_fs_tables_ext.comment", "relations.comment")
-    start = tables.index("left join")
-    tables = tables[:start].replace("from duckdb_tables tables", _RELATIONS)
-    tables = tables.replace("'BASE TABLE' AS", "relations.kind AS").replace("tables.", "relations.")
-    tables += "where relations.database_name = '${catalog}' and relations.schema_name != '_fs_information_schema'"
-    views = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.template
-    views = views.replace("null::VARCHAR as COMMENT", "comment as COMMENT")
-    sql = f"{tables};{views};".replace("create view if not exists", "create or replace view")
-    return sql.replace("${catalog}", name)
+    return Template(Path(__file__).with_name("information_schema.sql").read_text()).substitute(catalog=name)
 
 
 _INTEGERS = "('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT')"
 
-# Snowflake lists views in INFORMATION_SCHEMA.TABLES too.
-_RELATIONS = """from (
-    select database_name, schema_name, table_name, 'BASE TABLE' as kind, estimated_size, comment from duckdb_tables()
-    union all
-    select database_name, schema_name, view_name, 'VIEW', null, comment from duckdb_views() where not internal
-) relations
-"""
+# Who made it, when, and how big it is.
+_RECORD = """left join _history.main.objects objects
+    on objects.deleted is null and objects.kind = relations.kind and objects.database_name = relations.database_name
+    and objects.schema_name = relations.schema_name and objects.name = relations.name"""
 
 _SHOW_OBJECTS = f"""
 create or replace view _fs_global._fs_information_schema._fs_show_objects as
 select
-    to_timestamp(0)::timestamptz as created_on, name, database_name, schema_name, kind, comment, '' as cluster_by,
-    rows, 0 as bytes, 'SYSADMIN' as owner, '1' as retention_time, 'ROLE' as owner_role_type,
+    objects.created as created_on, relations.name, relations.database_name, relations.schema_name, relations.kind,
+    relations.comment, '' as cluster_by, coalesce(objects.row_count, relations.rows) as rows, objects.bytes,
+    objects.owner, coalesce(objects.retention_days, 1)::varchar as retention_time, 'ROLE' as owner_role_type,
     'N' as is_hybrid, 'N' as is_dynamic, 'N' as is_iceberg
 from (
     select table_name as name, database_name, schema_name, 'TABLE' as kind, coalesce(comment, '') as comment,
@@ -56,9 +48,10 @@ from (
     union all
     select view_name, database_name, schema_name, 'VIEW', coalesce(comment, ''), null
     from duckdb_views() where not internal
-)
-where database_name not in {HIDDEN} and schema_name not in ('main', '_fs_information_schema')
-order by database_name, schema_name, name
+) relations
+{_RECORD}
+where relations.database_name not in {HIDDEN} and relations.schema_name not in ('main', '_fs_information_schema')
+order by relations.database_name, relations.schema_name, relations.name
 """
 
 _SHOW_TABLES = """
@@ -76,22 +69,30 @@ where kind = 'TABLE'
 _SHOW_VIEWS = f"""
 create or replace view _fs_global._fs_information_schema._fs_show_views as
 select
-    to_timestamp(0)::timestamptz as created_on, view_name as name, '' as reserved, database_name, schema_name,
-    'SYSADMIN' as owner, coalesce(comment, '') as comment, sql as text, false as is_secure, false as is_materialized,
-    'ROLE' as owner_role_type, 'OFF' as change_tracking
-from duckdb_views()
-where not internal and database_name not in {HIDDEN} and schema_name not in ('main', '_fs_information_schema')
-order by database_name, schema_name, name
+    objects.created as created_on, relations.name, '' as reserved, relations.database_name, relations.schema_name,
+    objects.owner, coalesce(relations.comment, '') as comment, coalesce(objects.definition, relations.sql) as text,
+    false as is_secure, false as is_materialized, 'ROLE' as owner_role_type, 'OFF' as change_tracking
+from (
+    select database_name, schema_name, view_name as name, comment, sql, 'VIEW' as kind
+    from duckdb_views() where not internal
+) relations
+{_RECORD}
+where relations.database_name not in {HIDDEN} and relations.schema_name not in ('main', '_fs_information_schema')
+order by relations.database_name, relations.schema_name, relations.name
 """
 
 _SHOW_SCHEMAS = f"""
 create or replace view _fs_global._fs_information_schema._fs_show_schemas as
 select
-    to_timestamp(0)::timestamptz as created_on,
-    case when schema_name = '_fs_information_schema' then 'INFORMATION_SCHEMA' else schema_name end as name,
-    'N' as is_default, 'N' as is_current, database_name, 'SYSADMIN' as owner, coalesce(comment, '') as comment,
-    '' as options, '1' as retention_time, 'ROLE' as owner_role_type
-from duckdb_schemas()
-where database_name not in {HIDDEN} and schema_name not in ('main', 'pg_catalog', 'information_schema')
-order by database_name, name
+    objects.created as created_on,
+    if(relations.name = '_fs_information_schema', 'INFORMATION_SCHEMA', relations.name) as name,
+    'N' as is_default, 'N' as is_current, relations.database_name, objects.owner,
+    coalesce(relations.comment, '') as comment, '' as options, '1' as retention_time, 'ROLE' as owner_role_type
+from (
+    select database_name, schema_name, schema_name as name, comment, 'SCHEMA' as kind from duckdb_schemas()
+) relations
+{_RECORD}
+where relations.database_name not in {HIDDEN}
+    and relations.name not in ('main', 'pg_catalog', 'information_schema')
+order by relations.database_name, relations.name
 """

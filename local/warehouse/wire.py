@@ -8,6 +8,7 @@ from fakesnow.converter import from_binding
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .history.logins import Refusal
 from .statements import Failure
 
 SESSION_GONE = "390111"
@@ -32,6 +33,11 @@ def success(data: Any) -> Response:
 def session_gone() -> Response:
     message = "Session no longer exists. New login required to access the service."
     return JSONResponse({"data": None, "code": SESSION_GONE, "message": message, "success": False})
+
+
+def refused(refusal: Refusal) -> Response:
+    """A login that is not let in; drivers show the message and do not try again."""
+    return JSONResponse({"data": None, "code": str(refusal.code), "message": refusal.message, "success": False})
 
 
 def failed(failure: Failure) -> Response:

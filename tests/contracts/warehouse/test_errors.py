@@ -60,7 +60,6 @@ UNSUPPORTED = [
     "undrop table gone",
     "create masking policy p as (v string) returns string -> v",
     "explain select 1",
-    "select * from table(information_schema.query_history())",
     "copy into @some_stage from (select 1)",
     "create schema copied clone PUBLIC",
 ]

@@ -1,0 +1,2 @@
+-- There are no adaptive warehouses here.
+select null as query_id where false

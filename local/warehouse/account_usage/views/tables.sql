@@ -1,0 +1,25 @@
+select
+    object_id as table_id,
+    name as table_name,
+    schema_name as table_schema,
+    database_name as table_catalog,
+    owner as table_owner,
+    case when kind = 'VIEW' then 'VIEW' when is_temporary then 'TEMPORARY TABLE' else 'BASE TABLE' end as table_type,
+    if(is_transient, 'YES', 'NO') as is_transient,
+    row_count,
+    bytes,
+    if(kind = 'TABLE', retention_days, null) as retention_time,
+    'YES' as is_insertable_into,
+    'YES' as is_typed,
+    created,
+    last_altered,
+    last_ddl,
+    last_ddl_by,
+    if(deleted <= as_of(), deleted, null) as deleted,
+    'NO' as auto_clustering_on,
+    if(deleted <= as_of(), null, 'ROLE') as owner_role_type,
+    'NO' as is_iceberg,
+    'NO' as is_dynamic,
+    'NO' as is_hybrid
+from _history.main.objects
+where kind in ('TABLE', 'VIEW') and created <= as_of()

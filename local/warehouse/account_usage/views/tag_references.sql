@@ -1,0 +1,2 @@
+-- Tags are accepted and not kept.
+select null as tag_name where false

@@ -1,0 +1,2 @@
+-- There are no tasks in the local warehouse.
+select null as name where false
