@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	firehose-audit firehose-preview docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks lock
+	firehose-audit firehose-preview doctor docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ firehose-audit: ## Compare Airflow's history, the outbox and Slack: what is unac
 firehose-preview: ## Post every message design with sample data to the local Slack
 	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.firehose preview --post >/dev/null
 
+doctor: ## Say what keeps the meta layer from answering, and the statement that mends it
+	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.metalayer.doctor
+
 # --- Checks ----------------------------------------------------------------------------------------------------------
 
 check: environments format types sql imports docs-check ## All checks that need no running part
@@ -68,6 +71,7 @@ types:
 
 sql:
 	@.venv/bin/sqlfluff lint --processes 2 --disable-progress-bar dbt/models dbt/tests
+	@.venv/bin/sqlfluff lint --templater raw --exclude-rules ST06,AM02,AM03,AM06,RF04 --disable-progress-bar include/metalayer/queries
 
 imports:
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
@@ -99,6 +103,9 @@ bench-orchestration: environments ## What a run costs beside its dbt, at 31, 360
 
 bench-callbacks: environments ## What a task pays for telling the firehose, healthy and with the outbox black-holed
 	@$(RUN) -m bench.callbacks && $(RUN) -m bench.report
+
+bench-meta-page: environments ## How long the meta layer's page takes when every answer has 10,000 rows
+	@$(RUN) -m bench.meta_page
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 

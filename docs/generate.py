@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from include.metalayer import query as meta_query
+from include.metalayer.overview import TITLES as GROUP_TITLES
+from include.metalayer.query import Query, Rhythm
 from include.settings import paths
 from include.sources import catalog
 from include.sources.model import Source
@@ -79,7 +82,56 @@ def models_page() -> str:
     return NOTICE + "".join(parts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"dags.md": dags_page, "sources.md": sources_page, "models.md": models_page}
+def meta_questions_page() -> str:
+    """Every question to Snowflake about itself: in words, where its answer comes from, and how old it may be."""
+    queries = meta_query.load()
+    parts = [
+        "# What Snowflake is asked about itself\n\n"
+        "Each question is one file in `include/metalayer/queries/`, which also runs when pasted in a worksheet. "
+        "Its data is as old as Snowflake says it may be; the roles are database roles of `SNOWFLAKE`.\n"
+    ]
+    for group in meta_query.Group:
+        parts.append(f"\n## {GROUP_TITLES[group]}\n")
+        parts += [_question(queries, each) for each in meta_query.questions(queries) if each.group is group]
+    return NOTICE + "".join(parts)
+
+
+def _question(queries: Mapping[str, Query], question: Query) -> str:
+    text = f"\n### {question.title}\n\n{question.question}\n\n{question.why}\n\n{_asked(question)}\n"
+    road = meta_query.standard_road(queries, question)
+    if road is None:
+        return text
+    return f"{text}\n**On Standard edition:** {road.question} {road.why}\n\n{_asked(road)}\n"
+
+
+def _asked(question: Query) -> str:
+    views = ", ".join(f"`{view}`" for view in question.views)
+    roles = ", ".join(question.database_roles) or "none"
+    columns = ", ".join(column.title for column in question.columns)
+    rhythm = "many times a day" if question.rhythm is Rhythm.NOW else question.rhythm
+    facts = [
+        f"`{question.path.name}`",
+        f"asked {rhythm}",
+        f"owner {question.owner}",
+        f"{question.edition} edition",
+        _age(question.latency_minutes),
+        f"roles: {roles}",
+    ]
+    return f"*{', '.join(facts)}*\n\nReads {views}.\nAnswers with: {columns}."
+
+
+def _age(minutes: int) -> str:
+    if minutes == 0:
+        return "in real time"
+    return f"up to {minutes} minutes old" if minutes % 60 else f"up to {minutes // 60} hours old"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "dags.md": dags_page,
+    "sources.md": sources_page,
+    "models.md": models_page,
+    "meta-questions.md": meta_questions_page,
+}
 
 
 def main() -> int:

@@ -69,6 +69,16 @@ class Environment:
         """The value of a variable that may be left out."""
         return self.variables.get(name) or default
 
+    def number(self, name: str) -> float | None:
+        """The value of a variable that is a number; None when it is not set. Raises ValueError for anything else."""
+        value = self.get(name)
+        try:
+            return float(value) if value else None
+        except ValueError as error:
+            raise ValueError(
+                f"The environment variable {name} must be a number, such as 2.60, and is {value}."
+            ) from error
+
 
 def load(variables: Mapping[str, str] | None = None) -> Environment:
     """Read the environment (or the given mapping, in tests).

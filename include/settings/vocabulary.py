@@ -28,6 +28,7 @@ class Tag(StrEnum):
     SYNC = "sync"
     TRANSFORM = "transform"
     MARTS = "marts"
+    META = "meta"
 
 
 class Severity(StrEnum):

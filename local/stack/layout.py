@@ -24,6 +24,8 @@ OWNER_VARIABLE = "BACKBEAT_STACK"
 
 PIPELINES = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
+# Ask the warehouse about itself; run by the clock, and the last one when somebody asks.
+META_LAYER = ("meta_layer_now", "meta_layer_daily", "meta_layer_weekly", "meta_layer_question")
 # The stand-ins that can be told to fail, with STANDIN_FAULTS=on.
 FAULTY = ("airbyte", "slack")
 
@@ -146,22 +148,28 @@ class Layout:
                     "extra": {"timeout": 120},
                 }
             ),
-            "AIRFLOW_CONN_SNOWFLAKE_DEFAULT": json.dumps(
-                {
-                    "conn_type": "snowflake",
-                    "login": "airflow",
-                    "password": self.values["SNOWFLAKE_PASSWORD"],
-                    "extra": {
-                        "account": "local",
-                        "host": "127.0.0.1",
-                        "port": self.port("WAREHOUSE_PORT"),
-                        "database": "ANALYTICS",
-                        "warehouse": "TRANSFORM_WH",
-                        "role": "TRANSFORMER",
-                    },
-                }
-            ),
+            "AIRFLOW_CONN_SNOWFLAKE_DEFAULT": self._snowflake("airflow", "TRANSFORMER", "TRANSFORM_WH", "ANALYTICS"),
+            "AIRFLOW_CONN_SNOWFLAKE_META": self._snowflake("META", "META_READER", "META_WH", "META", "LAYER"),
         }
+
+    def _snowflake(self, user: str, role: str, warehouse: str, database: str, schema: str = "") -> str:
+        """A connection of Airflow to the local warehouse."""
+        return json.dumps(
+            {
+                "conn_type": "snowflake",
+                "login": user,
+                "password": self.values["SNOWFLAKE_PASSWORD"],
+                "schema": schema,
+                "extra": {
+                    "account": "local",
+                    "host": "127.0.0.1",
+                    "port": self.port("WAREHOUSE_PORT"),
+                    "database": database,
+                    "warehouse": warehouse,
+                    "role": role,
+                },
+            }
+        )
 
     def _platform(self) -> dict[str, str]:
         return {
@@ -175,11 +183,11 @@ class Layout:
             "SNOWFLAKE_ACCOUNT": "local",
             "SNOWFLAKE_HOST": "127.0.0.1",
             "SNOWFLAKE_PORT": self.values["WAREHOUSE_PORT"],
-            "SNOWFLAKE_USER": "dbt",
+            "SNOWFLAKE_USER": "TRANSFORMER",
             "SNOWFLAKE_ROLE": "TRANSFORMER",
             "SNOWFLAKE_WAREHOUSE": "TRANSFORM_WH",
             "SNOWFLAKE_DATABASE": "ANALYTICS",
-            "SNOWFLAKE_LOADER_USER": "airbyte",
+            "SNOWFLAKE_LOADER_USER": "LOADER",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }

@@ -19,7 +19,7 @@ from local.stack.airflow_api import AirflowApi
 from local.stack.errors import StackError
 from local.stack.first_run import FirstRun
 from local.stack.health import check_ports, wait_until_ready
-from local.stack.layout import LOGS, MARTS, PIPELINES, ROOT, STATE, Layout
+from local.stack.layout import LOGS, MARTS, META_LAYER, PIPELINES, ROOT, STATE, Layout
 from local.stack.steps import Step, closure, run_all
 from local.stack.summary import show_summary
 from local.stack.supervisor import Supervisor, end, orphans, write_configuration
@@ -148,7 +148,7 @@ class Start:
 
     def _open_dags(self) -> None:
         self.api.ensure_pools()
-        self.api.wait_for_dags([*PIPELINES, MARTS])
+        self.api.wait_for_dags([*PIPELINES, MARTS, *META_LAYER])
 
 
 def start(layout: Layout, console: Console, names: list[str]) -> int:
@@ -177,6 +177,10 @@ def up(layout: Layout, console: Console) -> int:
             first_run.follow()
         except StackError as error:
             failure = error
+    # Each asks at once what its last time would have asked, so that its page has answers: after the pipelines, of which
+    # it tells, and not beside them.
+    for dag_id in META_LAYER:
+        start.api.unpause(dag_id)
     show_summary(layout, console, time.monotonic() - began)
     if failure is not None:
         print(str(failure), file=sys.stderr)

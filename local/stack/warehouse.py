@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import warnings
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 # The connector's copy of requests warns about the versions of libraries that it does not use here.
 warnings.filterwarnings("ignore", message=".*doesn't match a supported version")
 
-BOOTSTRAP = ROOT / "deploy" / "snowflake" / "bootstrap.sql"
+BOOTSTRAP = ROOT / "deploy" / "snowflake"
 
 
 @contextlib.contextmanager
@@ -46,14 +45,15 @@ def connect(layout: Layout, role: str) -> Iterator[SnowflakeConnection]:
 
 
 def bootstrap(layout: Layout) -> None:
-    """Run deploy/snowflake/bootstrap.sql, statement by statement; harmless when everything is there."""
-    from snowflake.connector.util_text import split_statements
+    """Make the account's roles, warehouses, databases, grants and users."""
+    with connect(layout, "ACCOUNTADMIN") as connection:
+        run_bootstrap(connection)
 
-    script = io.StringIO(BOOTSTRAP.read_text())
-    with connect(layout, "ACCOUNTADMIN") as connection, connection.cursor() as cursor:
-        for statement, _ in split_statements(script, remove_comments=True):
-            if statement.strip(" ;\n"):
-                cursor.execute(statement)
+
+def run_bootstrap(connection: SnowflakeConnection) -> None:
+    """Run the files of deploy/snowflake in their order; harmless when everything is there."""
+    for file in sorted(BOOTSTRAP.glob("*.sql")):
+        connection.execute_string(file.read_text(), remove_comments=True, return_cursors=False)
 
 
 def row_counts(layout: Layout, database: str) -> dict[str, int]:

@@ -72,7 +72,6 @@ class Loader:
                 login_timeout=LOGIN_SECONDS,
                 network_timeout=NETWORK_SECONDS,
                 application="airbyte",
-                session_parameters={"QUERY_TAG": "airbyte"},
             )
         except ValueError as error:
             raise LoadError(f"The private key cannot be read: {error}", "config_error") from error

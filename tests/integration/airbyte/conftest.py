@@ -14,15 +14,14 @@ import httpx
 import pytest
 import snowflake.connector
 from airflow.sdk.execution_time.context import OutletEventAccessors
-from snowflake.connector.util_text import split_statements
 
 from include.airbyte import provision
 from include.airbyte.client import Client
 from include.settings import environment
+from local.stack.warehouse import run_bootstrap
 from tests import standins
 from tests.standins import Standin
 
-BOOTSTRAP = standins.ROOT / "deploy" / "snowflake" / "bootstrap.sql"
 PAYMENTS_KEY = "sk_test_local_0000000000000000"
 ANALYTICS_KEY = "local-analytics-key-00000000"
 ANALYTICS_SECRET = "local-analytics-secret-00000000"
@@ -57,10 +56,8 @@ class Stack:
             return int(connection.cursor().execute(f"select count(*) from {table}").fetchone()[0])
 
     def bootstrap(self) -> None:
-        with snowflake.connector.connect(**self._login("ACCOUNTADMIN")) as connection, BOOTSTRAP.open() as script:
-            for statement, _ in split_statements(script, remove_comments=True):
-                if statement.strip(" ;\n"):
-                    connection.cursor().execute(statement)
+        with snowflake.connector.connect(**self._login("ACCOUNTADMIN")) as connection:
+            run_bootstrap(connection)
 
     def jobs(self, name: str) -> list[dict[str, Any]]:
         """Every sync of a connection, newest first."""
