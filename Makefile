@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	firehose-audit firehose-preview doctor docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page lock
+	firehose-audit firehose-preview doctor docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -106,6 +106,9 @@ bench-callbacks: environments ## What a task pays for telling the firehose, heal
 
 bench-meta-page: environments ## How long the meta layer's page takes when every answer has 10,000 rows
 	@$(RUN) -m bench.meta_page
+
+bench-history: environments ## What each question costs with a million recorded statements and ten thousand tables
+	@$(RUN) -m bench.history
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 
