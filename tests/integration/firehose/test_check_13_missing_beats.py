@@ -264,7 +264,7 @@ def test_a_round_that_dies_before_its_commit_leaves_nothing_and_is_made_good(
 
     watch = days.watch()
     with monkeypatch.context() as patched:
-        patched.setattr("include.firehose.beats.watch._keep", dies)
+        patched.setattr("include.firehose.beats.watch.move_watermark", dies)
         with pytest.raises(ConnectionError):
             watch.round(TODAY + 6 * HOUR + 30 * MINUTE)
     assert days.said() == []
