@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	firehose-audit firehose-preview doctor docs docs-check test test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
+	firehose-audit firehose-preview doctor docs docs-check test test-apart test-together test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -83,10 +83,15 @@ docs-check: manifest
 	@$(RUN) -m docs.generate --check
 
 # Tests whose files share no program, each with parts of its own: they run side by side.
-APART = tests/contracts tests/integration/firehose
+APART = tests/contracts tests/integration/firehose tests/browser
 
 test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)
-	@$(RUN) -m pytest -m "not slow" --numprocesses 3 --dist loadfile $(APART)
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-apart test-together
+
+test-apart:
+	@$(RUN) -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(APART)
+
+test-together:
 	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %)
 
 test-fast: environments manifest ## Tests that start no program

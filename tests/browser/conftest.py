@@ -52,7 +52,7 @@ def run(stack: Stack, program: str) -> str:
     return result.stdout.strip().rpartition("\n")[2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow() -> Iterator[Stack]:
     folder = os.environ.get("BACKBEAT_TEST_BROWSER_STACK")
     if folder:
@@ -73,13 +73,13 @@ def airflow() -> Iterator[Stack]:
         shutil.rmtree(stack.state.parent, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tokens(airflow: Stack) -> dict[str, str]:
     """What the login gives to people of these roles."""
     return dict(json.loads(run(airflow, _TOKENS)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     assert executable, "The browser tests need Chromium: apt-get install chromium"

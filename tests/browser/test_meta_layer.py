@@ -78,6 +78,7 @@ def test_the_page_opens_from_airflows_navigation_and_its_links_stay_in_the_frame
     expect(page).to_have_url(re.compile("/plugin/meta-layer/.*unused_tables"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_follows_the_theme_that_airflow_is_set_to(window: Window, theme: str) -> None:
     page = window("VIEWER", color_scheme="null")
@@ -147,6 +148,7 @@ def test_who_may_asks_a_question_again_and_sees_the_new_answer(window: Window, a
     wait_for(asked, "the new answer on the page", 90)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/meta-layer/", "/meta-layer/questions/failures"])
 def test_a_phone_shows_everything_without_scrolling_sideways(window: Window, path: str) -> None:
     page = window("VIEWER", **PHONE)
@@ -156,6 +158,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(window: Window, pat
         picture(page, "-phone", full_page=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/meta-layer/", "/meta-layer/questions/unused_tables"])
 def test_every_text_stands_out_from_its_ground(window: Window, scheme: str, path: str) -> None:
@@ -166,6 +169,7 @@ def test_every_text_stands_out_from_its_ground(window: Window, scheme: str, path
         picture(page, "-dark", full_page=False)
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_the_content_at_once_and_shows_where_it_is(window: Window) -> None:
     page = window()
     page.goto("/meta-layer/questions/storage")

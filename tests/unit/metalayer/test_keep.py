@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from include.metalayer.history import TABLE
 from include.metalayer.keep import FILE, Keep, Keeps, applied, is_honoured_by, read
 from include.metalayer.query import load, questions
 from include.settings.waivers import InvalidWaiver
@@ -17,8 +18,8 @@ LEGACY = Keeps((Keep("raw.storefront.legacy_*", "the auditors read it", "data", 
 FOUND = answer(row("RAW.STOREFRONT.LEGACY_CARTS"), row("RAW.STOREFRONT.ORDERS"))
 
 
-def test_the_file_of_the_repository_can_be_read_and_keeps_nothing():
-    assert read() == Keeps()
+def test_the_file_of_the_repository_keeps_the_table_that_only_the_meta_layer_reads():
+    assert TABLE in {entry.names for entry in read().declared}
 
 
 def test_the_example_in_the_files_comment_is_an_entry(tmp_path: Path):

@@ -243,7 +243,7 @@ def test_with_the_warehouse_away_the_last_known_stays_with_its_time(show: Show, 
         text = " ".join(page(client, "/meta-layer/questions/tables").text.split())
         if "cannot be reached" in text:
             break
-    assert "Snowflake does not answer. What stands here was read just now" in text
+    assert re.search(r"Snowflake does not answer\. What stands here was read (just now|\d+ minutes? ago)", text)
     assert "Snowflake cannot be reached: look at the network." in text
     assert "RAW.SHOP.TABLE_0" in text
 
