@@ -14,6 +14,9 @@ from tests.browser.conftest import DAG_OF_ONE
 from tests.integration.stack import Stack, wait_for
 from tests.standins import ROOT
 
+# A stack and a browser of their own: two minutes that not every change can wait for.
+pytestmark = pytest.mark.slow
+
 pytestmark = pytest.mark.stack
 
 Window = Callable[..., Page]
@@ -78,7 +81,6 @@ def test_the_page_opens_from_airflows_navigation_and_its_links_stay_in_the_frame
     expect(page).to_have_url(re.compile("/plugin/meta-layer/.*unused_tables"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_follows_the_theme_that_airflow_is_set_to(window: Window, theme: str) -> None:
     page = window("VIEWER", color_scheme="null")
@@ -148,7 +150,6 @@ def test_who_may_asks_a_question_again_and_sees_the_new_answer(window: Window, a
     wait_for(asked, "the new answer on the page", 90)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/meta-layer/", "/meta-layer/questions/failures"])
 def test_a_phone_shows_everything_without_scrolling_sideways(window: Window, path: str) -> None:
     page = window("VIEWER", **PHONE)
@@ -158,7 +159,6 @@ def test_a_phone_shows_everything_without_scrolling_sideways(window: Window, pat
         picture(page, "-phone", full_page=False)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/meta-layer/", "/meta-layer/questions/unused_tables"])
 def test_every_text_stands_out_from_its_ground(window: Window, scheme: str, path: str) -> None:
@@ -169,7 +169,6 @@ def test_every_text_stands_out_from_its_ground(window: Window, scheme: str, path
         picture(page, "-dark", full_page=False)
 
 
-@pytest.mark.slow
 def test_the_keyboard_reaches_the_content_at_once_and_shows_where_it_is(window: Window) -> None:
     page = window()
     page.goto("/meta-layer/questions/storage")
