@@ -83,7 +83,7 @@ docs-check: manifest
 	@$(RUN) -m docs.generate --check
 
 # Tests whose files share no program, each with parts of its own: they run side by side.
-APART = tests/contracts tests/integration/firehose tests/browser
+APART = tests/contracts tests/integration/firehose
 
 test: environments manifest ## All tests but the slow ones (a year of data, repeated kills)
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-apart test-together
@@ -92,12 +92,12 @@ test-apart:
 	@$(RUN) -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(APART)
 
 test-together:
-	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %)
+	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %) --ignore tests/browser
 
 test-fast: environments manifest ## Tests that start no program
 	@$(RUN) -m pytest tests/unit tests/dags
 
-test-slow: environments manifest ## The slow tests
+test-slow: environments manifest ## The slow tests; those of the pages need Chromium (apt-get install chromium)
 	@$(RUN) -m pytest -m slow
 
 bench: environments manifest ## The whole pipeline against plain `dbt build`, as a ratio

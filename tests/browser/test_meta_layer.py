@@ -15,9 +15,7 @@ from tests.integration.stack import Stack, wait_for
 from tests.standins import ROOT
 
 # A stack and a browser of their own: two minutes that not every change can wait for.
-pytestmark = pytest.mark.slow
-
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 Window = Callable[..., Page]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
