@@ -16,7 +16,7 @@ from uuid import UUID
 
 import httpx
 
-from include.transform.execution_api import ExecutionApi, Start, TaskLost, Unavailable, application, patiently
+from include.transform.execution_api import ExecutionApi, Start, TaskLost, Unavailable, application, patiently, refused
 
 T = TypeVar("T")
 
@@ -87,8 +87,8 @@ class DirectExecutionApi(ExecutionApi):
         async def ask() -> T:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-            except HTTPException as refusal:
-                raise TaskLost(f"{refusal.status_code} {refusal.detail}") from refusal
+            except HTTPException as answer:
+                raise refused(answer.status_code, str(answer.detail)) from answer
             except DataError as error:
                 raise TaskLost(f"What was said of it cannot be stored: {error}") from error
             except SQLAlchemyError as error:

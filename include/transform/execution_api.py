@@ -151,11 +151,15 @@ class ExecutionApi:
             )
             if answer.is_success or answer.status_code in accept:
                 return answer
-            if answer.status_code < 500 and answer.status_code != 429:
-                raise TaskLost(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
-            raise Unavailable(f"{path}: {answer.status_code}")
+            raise refused(answer.status_code, f"{method} {path}: {answer.text[:500]}")
 
         return await patiently(ask)
+
+
+def refused(status: int, reason: str) -> TaskLost | Unavailable:
+    """What an answer that is not good says: Airflow's own trouble passes, a refusal of the task stays."""
+    what = f"{status} {reason}"
+    return Unavailable(what) if status >= 500 or status == 429 else TaskLost(what)
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
