@@ -38,6 +38,7 @@ def show_addresses(layout: Layout, console: Console) -> None:
     password = layout.values["AIRFLOW_ADMIN_PASSWORD"]
     rows = [
         ("Airflow", layout.airflow_url, f"user admin, password {password}"),
+        ("Meta layer", f"{layout.airflow_url}/meta-layer/", "what Snowflake does, holds and costs"),
         ("Slack channel", layout.slack_url, ""),
         ("Airbyte API", layout.airbyte_url, "client id and secret in .env"),
         ("Warehouse", f"127.0.0.1:{layout.port('WAREHOUSE_PORT')}", "Snowflake's protocol over TLS, account local"),

@@ -57,15 +57,13 @@ def run_bootstrap(connection: SnowflakeConnection) -> None:
 
 
 def row_counts(layout: Layout, database: str) -> dict[str, int]:
-    """Rows of every table of a database, by `schema.table` in lower case."""
+    """Rows of every table of a database, by `schema.table` in lower case.
+
+    From the catalog: counting them would be reading them, and the meta layer says what nobody reads.
+    """
     with connect(layout, "SYSADMIN") as connection, connection.cursor() as cursor:
         cursor.execute(
-            f"select table_schema, table_name from {database}.information_schema.tables "
+            f"select table_schema, table_name, row_count from {database}.information_schema.tables "
             "where table_schema <> 'INFORMATION_SCHEMA' and table_type = 'BASE TABLE' order by 1, 2"
         )
-        counts = {}
-        for schema, table in cursor.fetchall():
-            cursor.execute(f'select count(*) from {database}."{schema}"."{table}"')
-            ((rows,),) = cursor.fetchall()
-            counts[f"{schema}.{table}".lower()] = int(rows)
-        return counts
+        return {f"{schema}.{table}".lower(): int(rows) for schema, table, rows in cursor.fetchall()}

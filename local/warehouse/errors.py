@@ -198,10 +198,14 @@ def _recognised(text: str, scope: Scope) -> SqlError | None:
     return None
 
 
+# The second one is said of a table that another session has altered, or commented on, since this one began.
+_CONFLICT = re.compile(r"conflict|but another transaction has", re.IGNORECASE)
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether DuckDB gave up because another session wrote the same thing at the same time."""
     cause = error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error
-    return isinstance(cause, duckdb.Error) and "conflict" in str(cause).lower()
+    return isinstance(cause, duckdb.Error) and _CONFLICT.search(str(cause)) is not None
 
 
 def _first_lines(text: str) -> str:

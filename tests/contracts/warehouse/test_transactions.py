@@ -118,3 +118,19 @@ def test_a_statement_can_be_cancelled(session: SnowflakeConnection) -> None:
     with pytest.raises(ProgrammingError, match="cancel"):
         session.cursor().execute("select count(*) from range(100000000) a, range(100000000) b", timeout=1)
     assert value(session, "select 1") == 1
+
+
+def test_a_table_is_written_while_others_say_again_what_it_is(server: Standin, schema: str) -> None:
+    define = "create table if not exists told (turn int comment 'counted from 0') comment = 'written by many'"
+
+    def work(number: int) -> None:
+        with connect(server, database="CONTRACTS", schema=schema) as connection:
+            for turn in range(12):
+                rows(connection, define)
+                rows(connection, f"insert into told values ({turn})")
+                rows(connection, f"comment on table told is 'written by {number}'")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    with connect(server, database="CONTRACTS", schema=schema) as last:
+        assert rows(last, "select count(*) from told") == [(96,)]
