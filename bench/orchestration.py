@@ -87,7 +87,8 @@ def pipeline(stack: Stack, project: Project) -> Round:
         new = run is not None and (last is None or run["dag_run_id"] != last["dag_run_id"])
         return run if new and run is not None and run["state"] in ("success", "failed") else None
 
-    end = wait_for(over, f"{project.last_dag} to end", SECONDS)
+    # Each look costs the API server a tenth of a second, which would be a part of what is measured.
+    end = wait_for(over, f"{project.last_dag} to end", SECONDS, pause=3)
     assert end["state"] == "success", stack.failures(project.last_dag, end["dag_run_id"])
     told = _told(stack, project.last_dag)
     wait_for(told, f"Slack to hear of {project.last_dag}", 120)

@@ -162,13 +162,13 @@ class Stack:
         return f"{dag_id} {run_id} failed: {failed}; logs in {self.state / 'logs'}"
 
 
-def wait_for(question: Callable[[], Any], what: str, seconds: float = RUN_SECONDS) -> Any:
-    """The first true answer to a question that is asked every second."""
+def wait_for(question: Callable[[], Any], what: str, seconds: float = RUN_SECONDS, pause: float = 1) -> Any:
+    """The first true answer to a question that is asked with a pause of so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():
             return answer
-        time.sleep(1)
+        time.sleep(pause)
     raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}.")
 
 
