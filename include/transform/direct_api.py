@@ -1,8 +1,8 @@
-"""The Execution API's two calls that every model's task makes, answered by the API's own functions.
+"""The Execution API's frequent calls, a few per model and one per look at a build, answered by the API's own functions.
 
 Through HTTP's layers (client, routing, validation of the answer, a thread for each) a call costs three times what it
 does itself; with thousands of models a build that is the greatest part of a pipeline's price. What is called, and what
-it checks and writes, is the same. Every other call goes through the application.
+it checks and writes, is the same. The rare calls go through the application.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def in_process() -> AsyncIterator[DirectExecutionApi]:
 
 
 class DirectExecutionApi(ExecutionApi):
-    """An ExecutionApi whose `run` and `finish` go without HTTP, one after the other in a thread of their own."""
+    """An ExecutionApi whose frequent calls go without HTTP, one after the other in a thread of their own."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport)
@@ -52,6 +52,15 @@ class DirectExecutionApi(ExecutionApi):
 
     async def finish(self, ti_id: str, state: str, **facts: Any) -> None:
         await self._directly(lambda: self._finish(ti_id, {"state": state, **facts}))
+
+    async def heartbeat(self, ti_id: str, *, hostname: str, pid: int) -> None:
+        await self._directly(lambda: self._heartbeat(ti_id, hostname, pid))
+
+    async def state_of(self, ti_id: str, *, dag_id: str, run_id: str, task_id: str) -> str | None:
+        return await self._directly(lambda: self._state_of(dag_id, run_id, task_id))
+
+    async def xcom(self, ti_id: str, *, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
+        return await self._directly(lambda: self._xcom(dag_id, run_id, task_id, key))
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -79,6 +88,38 @@ class DirectExecutionApi(ExecutionApi):
         payload = _state_update(body)
         with create_session(scoped=False) as session:
             task_instances.ti_update_state(UUID(ti_id), payload, session, self._dag_bag)
+
+    def _heartbeat(self, ti_id: str, hostname: str, pid: int) -> None:
+        from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIHeartbeatInfo
+        from airflow.api_fastapi.execution_api.routes import task_instances
+        from airflow.utils.session import create_session
+
+        with create_session(scoped=False) as session:
+            task_instances.ti_heartbeat(UUID(ti_id), TIHeartbeatInfo(hostname=hostname, pid=pid), session)
+
+    def _state_of(self, dag_id: str, run_id: str, task_id: str) -> str | None:
+        from airflow.api_fastapi.execution_api.routes import task_instances
+        from airflow.utils.session import create_session
+
+        with create_session(scoped=False) as session:
+            answer = task_instances.get_task_instance_states(
+                dag_id, session, self._dag_bag, map_index=None, task_ids=[task_id], run_ids=[run_id]
+            )
+        state = answer.task_states.get(run_id, {}).get(task_id)
+        return str(state) if state else None
+
+    def _xcom(self, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
+        from airflow.api_fastapi.execution_api.routes import xcoms
+        from airflow.utils.session import create_session
+        from fastapi import HTTPException, status
+
+        with create_session(scoped=False) as session:
+            try:
+                return xcoms.get_xcom(dag_id, run_id, task_id, key, session, xcoms.GetXcomFilterParams()).value
+            except HTTPException as answer:
+                if answer.status_code == status.HTTP_404_NOT_FOUND:
+                    return None
+                raise
 
     async def _directly(self, call: Callable[[], T]) -> T:
         from fastapi import HTTPException
