@@ -95,7 +95,8 @@ def pipeline(stack: Stack, project: Project) -> Round:
     told = _told(stack, project.last_dag)
     wait_for(told, f"Slack to hear of {project.last_dag}", 120)
     slack = time.time() - began
-    tasks = api.tasks(project.last_dag, end["dag_run_id"])
+    runs[project.last_dag] = end["dag_run_id"]
+    tasks = [task for dag_id, run_id in runs.items() for task in api.tasks(dag_id, run_id)]
     return Round(
         wall=datetime.fromisoformat(end["end_date"]).timestamp() - began,
         slack=slack,
@@ -117,17 +118,18 @@ def _told(stack: Stack, dag_id: str) -> Callable[[], bool]:
 
 
 def _phases(began: float, tasks: list[dict[str, Any]], run: dict[str, Any]) -> dict[str, float]:
-    """Where a run's time went: until its build's task started, until dbt's first model, dbt's models, the rest."""
+    """Where the time went: until a build's task started, until dbt's first model, dbt's models, the rest."""
 
     def at(value: str) -> float:
         return datetime.fromisoformat(value).timestamp() - began
 
-    build = next((task for task in tasks if task["task_id"].endswith(("dbt_build", "dbt_producer_watcher"))), None)
-    models = [task for task in tasks if task is not build and task["start_date"] and task["end_date"]]
-    if build is None or not models:
+    done = [task for task in tasks if task["start_date"] and task["end_date"]]
+    builds = [task for task in done if task["task_id"].endswith(("dbt_build", "dbt_producer_watcher"))]
+    models = [task for task in done if task not in builds]
+    if not builds or not models:
         return {}
     points = [
-        ("until the build's task runs", at(build["start_date"])),
+        ("until the build's task runs", min(at(task["start_date"]) for task in builds)),
         ("until dbt's first model", min(at(task["start_date"]) for task in models)),
         ("dbt's models and tests", max(at(task["end_date"]) for task in models)),
         ("until the run is over", at(run["end_date"])),
