@@ -26,7 +26,7 @@ from include.sources.declaration import DeclarationError
 
 # Airbyte runs the source's discovery inside the request that makes a connection.
 TIMEOUT_SECONDS = 900
-STATE = paths.ROOT / ".local" / "provision" / "airbyte-secrets.json"
+STATE = paths.STATE / "provision" / "airbyte-secrets.json"
 
 _METHODS = {Verb.CREATE: "POST", Verb.UPDATE: "PATCH", Verb.REPLACE: "PUT", Verb.DELETE: "DELETE"}
 

@@ -101,7 +101,7 @@ def _silence_of(settings: Environment) -> Callable[[str], str]:
 
 def _airflow(settings: Environment) -> AirflowRest:
     return AirflowRest(
-        settings.airflow_url,
+        settings.airflow_api_url,
         settings.require("FIREHOSE_AIRFLOW_USERNAME"),
         settings.require("FIREHOSE_AIRFLOW_PASSWORD"),
     )

@@ -47,6 +47,11 @@ class Environment:
         return self.require("FIREHOSE_DSN")
 
     @property
+    def airflow_api_url(self) -> str:
+        """Where programs reach Airflow, when it is not where people do (AIRFLOW_API_URL)."""
+        return self.get("AIRFLOW_API_URL", self.airflow_url).rstrip("/")
+
+    @property
     def slack_channel_url(self) -> str:
         """Where a person reads the channel: Slack itself, or what SLACK_CHANNEL_URL says (the stand-in's page)."""
         return self.get("SLACK_CHANNEL_URL", f"https://slack.com/app_redirect?channel={self.slack_channel}")

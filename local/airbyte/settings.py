@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default=os.environ.get("AIRBYTE_HOST", "127.0.0.1"))
     serve.add_argument("--port", type=int, default=int(os.environ.get("AIRBYTE_PORT", "8006")))
     serve.add_argument("--data-dir", type=Path, default=Path(os.environ.get("AIRBYTE_DATA_DIR", ".local/airbyte")))
-    serve.add_argument("--enable-faults", action="store_true", help="allow POST /_local/faults (tests and drills)")
+    faults = os.environ.get("STANDIN_FAULTS") == "on"
+    serve.add_argument(
+        "--enable-faults", action="store_true", default=faults, help="allow POST /_local/faults (tests and drills)"
+    )
     serve.add_argument("--token-seconds", type=int, default=900, help="life of an access token")
     serve.add_argument("--max-parallel-jobs", type=int, default=3, help="further jobs wait with status `queued`")
     serve.add_argument("--attempts", type=int, default=3, help="attempts per job; a config_error ends it at once")

@@ -30,7 +30,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (a container needs 0.0.0.0)")
     serve.add_argument("--port", type=int, default=int(os.environ.get("SLACK_PORT", "8090")))
     serve.add_argument("--data-dir", type=Path, default=Path(os.environ.get("SLACK_DATA_DIR", ".local/slack")))
-    serve.add_argument("--enable-faults", action="store_true", help="serve /_local: faults, journal, reset")
+    faults = os.environ.get("STANDIN_FAULTS") == "on"
+    serve.add_argument(
+        "--enable-faults", action="store_true", default=faults, help="serve /_local: faults, journal, reset"
+    )
     serve.add_argument("--no-rate-limits", action="store_true", help="let every call through, for fast tests")
     serve.add_argument("--edit-window-minutes", type=int, help="refuse edits of older messages, as a workspace may")
     return parser.parse_args(argv)

@@ -20,7 +20,7 @@ from local.stack.health import ready
 from local.stack.layout import ENV_FILE, LOGS, ROOT, STATE, Layout
 from local.stack.summary import show_addresses
 from local.stack.supervisor import Supervisor, end, orphans
-from local.stack.up import start, up
+from local.stack.up import first_run_in_containers, start, up
 
 
 @contextlib.contextmanager
@@ -102,12 +102,14 @@ def shell_environment(layout: Layout) -> int:
 def main() -> int:
     """Run one verb; errors are one message on standard error and exit code 1."""
     parser = argparse.ArgumentParser(prog="local.stack", description=__doc__)
-    parser.add_argument("verb", choices=["up", "start", "down", "status", "logs", "clean", "environment"])
+    parser.add_argument("verb", choices=["up", "start", "down", "status", "logs", "clean", "environment", "first-run"])
     parser.add_argument("names", nargs="*", help="programs (logs), parts (start)")
     options = parser.parse_args()
     console = Console(soft_wrap=not sys.stdout.isatty())
     os.chdir(ROOT)
     try:
+        if options.verb == "first-run":
+            return first_run_in_containers(Layout(dict(os.environ)), console)
         layout = Layout(dotenv.write_missing(ENV_FILE))
         match options.verb:
             case "status":

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STATE = Path(os.environ.get("BACKBEAT_STATE", ROOT / ".local")).resolve()
 ENV_FILE = Path(os.environ.get("BACKBEAT_ENV_FILE", ROOT / ".env")).resolve()
 LOGS = STATE / "logs"
+LOOPBACK = "127.0.0.1"
 # Marks every process of this stack, so that `make down` finds those that lost their manager.
 OWNER_VARIABLE = "BACKBEAT_STACK"
 
@@ -26,8 +27,6 @@ PIPELINES = ("storefront_hourly", "payments_hourly", "product_analytics_hourly")
 MARTS = "business_marts"
 # Ask the warehouse about itself; run by the clock, and the last one when somebody asks.
 META_LAYER = ("meta_layer_now", "meta_layer_daily", "meta_layer_weekly", "meta_layer_question")
-# The stand-ins that can be told to fail, with STANDIN_FAULTS=on.
-FAULTY = ("airbyte", "slack")
 
 
 @dataclass(frozen=True)
@@ -52,25 +51,38 @@ class Layout:
     def port(self, variable: str) -> int:
         return int(self.values[variable])
 
+    def host(self, name: str) -> str:
+        """Where a program listens: on this machine, or in the container that its variable names."""
+        return self.values.get(f"{name}_HOST") or LOOPBACK
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether each program has a container of its own."""
+        return self.host("AIRFLOW") != LOOPBACK
+
+    def published(self) -> Layout:
+        """The same stack with the addresses that people on this machine use."""
+        return Layout({name: value for name, value in self.values.items() if not name.endswith("_HOST")})
+
     @property
     def airflow_url(self) -> str:
-        return f"http://127.0.0.1:{self.port('AIRFLOW_PORT')}"
+        return f"http://{self.host('AIRFLOW')}:{self.port('AIRFLOW_PORT')}"
 
     @property
     def slack_url(self) -> str:
-        return f"http://127.0.0.1:{self.port('SLACK_PORT')}"
+        return f"http://{self.host('SLACK')}:{self.port('SLACK_PORT')}"
 
     @property
     def airbyte_url(self) -> str:
-        return f"http://127.0.0.1:{self.port('AIRBYTE_PORT')}/api/public/v1"
+        return f"http://{self.host('AIRBYTE')}:{self.port('AIRBYTE_PORT')}/api/public/v1"
 
     @property
     def world_url(self) -> str:
-        return f"http://127.0.0.1:{self.port('WORLD_PORT')}"
+        return f"http://{self.host('WORLD')}:{self.port('WORLD_PORT')}"
 
     @property
     def warehouse_url(self) -> str:
-        return f"https://127.0.0.1:{self.port('WAREHOUSE_PORT')}"
+        return f"https://{self.host('WAREHOUSE')}:{self.port('WAREHOUSE_PORT')}"
 
     @property
     def ca_bundle(self) -> Path:
@@ -216,10 +228,6 @@ class Layout:
     def _standin(self, name: str, port_variable: str, health: str, *, title: str, stop_signal: str = "TERM") -> Program:
         python = ROOT / ".venvs" / name / "bin" / "python"
         command = f"{python} -m local.{name} serve --port {self.port(port_variable)} --data-dir {STATE / name}"
-        if name == "world":
-            command += f" --days {self.values['WORLD_DAYS']}"
-        if name in FAULTY and self.values["STANDIN_FAULTS"] == "on":
-            command += " --enable-faults"
         return Program(name, command, health, port_variable, stop_signal, title)
 
     @cached_property

@@ -35,7 +35,9 @@ def show_summary(layout: Layout, console: Console, seconds: float) -> None:
 
 def show_addresses(layout: Layout, console: Console) -> None:
     """Print where to look and how to get in."""
-    password = layout.values["AIRFLOW_ADMIN_PASSWORD"]
+    # A container's log is kept, and read by others than the terminal's owner.
+    password = "in .env" if layout.in_containers else layout.values["AIRFLOW_ADMIN_PASSWORD"]
+    layout = layout.published()
     rows = [
         ("Airflow", layout.airflow_url, f"user admin, password {password}"),
         ("Meta layer", f"{layout.airflow_url}/meta-layer/", "what Snowflake does, holds and costs"),

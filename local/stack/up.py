@@ -27,6 +27,13 @@ from local.stack.supervisor import Supervisor, end, orphans, write_configuration
 EVERYTHING = ("dags", "scheduler", "triggerer", "provision", "firehose", "firehose-watch", "roles")
 
 
+def write_history_start(layout: Layout) -> None:
+    """Write down where the shop platform's history begins, for the declarations of Airbyte's sources."""
+    clock = httpx.get(f"{layout.world_url}/_local/clock", timeout=30, trust_env=False).json()
+    start = datetime.fromisoformat(clock["history_start"]).astimezone(UTC)
+    (STATE / "history").write_text(f"{start:%Y-%m-%dT%H:%M:%SZ}")
+
+
 class Start:
     """One start of the stack."""
 
@@ -132,9 +139,7 @@ class Start:
 
     def _provision(self, command: list[str]) -> None:
         """Make Airbyte equal to the declarations, which begin where the shop platform's history does."""
-        clock = httpx.get(f"{self.layout.world_url}/_local/clock", timeout=30, trust_env=False).json()
-        start = datetime.fromisoformat(clock["history_start"]).astimezone(UTC)
-        (STATE / "history").write_text(f"{start:%Y-%m-%dT%H:%M:%SZ}")
+        write_history_start(self.layout)
         self._command(command)
 
     def _migrate_airflow(self) -> None:
@@ -164,13 +169,31 @@ def up(layout: Layout, console: Console) -> int:
     console.print("Starting the stack ...")
     start.start()
     console.print(f"The stack runs after {time.monotonic() - began:.0f} s.", highlight=False)
-    first_run = FirstRun(start.api, console)
+    return run_pipelines(start.api, layout, console, began)
+
+
+def first_run_in_containers(layout: Layout, console: Console) -> int:
+    """What is left to do once all containers run: roles, Airbyte, the pipelines. Returns the exit code."""
+    began = time.monotonic()
+    warehouse.bootstrap(layout)
+    write_history_start(layout)
+    provision = [sys.executable, "-m", "include.airbyte.provision"]
+    if subprocess.run(provision, cwd=ROOT, env={**os.environ, **layout.history}).returncode:
+        raise StackError("Airbyte could not be made equal to include/sources; the lines above say why.")
+    api = AirflowApi(layout.airflow_url, layout.values["AIRFLOW_ADMIN_PASSWORD"])
+    api.wait_for_dags([*PIPELINES, MARTS, *META_LAYER])
+    return run_pipelines(api, layout, console, began)
+
+
+def run_pipelines(api: AirflowApi, layout: Layout, console: Console, began: float) -> int:
+    """Run the pipelines if they never ran, let all DAGs run, and say what there is. Returns the exit code."""
+    first_run = FirstRun(api, console)
     failure: StackError | None = None
     needed = first_run.needed()
     if needed:
         first_run.trigger()
     for dag_id in (*PIPELINES, MARTS):
-        start.api.unpause(dag_id)
+        api.unpause(dag_id)
     if needed:
         console.print("Running every pipeline once ...")
         try:
@@ -180,7 +203,7 @@ def up(layout: Layout, console: Console) -> int:
     # Each asks at once what its last time would have asked, so that its page has answers: after the pipelines, of which
     # it tells, and not beside them.
     for dag_id in META_LAYER:
-        start.api.unpause(dag_id)
+        api.unpause(dag_id)
     show_summary(layout, console, time.monotonic() - began)
     if failure is not None:
         print(str(failure), file=sys.stderr)

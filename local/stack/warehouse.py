@@ -31,7 +31,7 @@ def connect(layout: Layout, role: str) -> Iterator[SnowflakeConnection]:
 
     connection = snowflake.connector.connect(
         account="local",
-        host="127.0.0.1",
+        host=layout.host("WAREHOUSE"),
         port=layout.port("WAREHOUSE_PORT"),
         user="stack",
         password=layout.values["SNOWFLAKE_PASSWORD"],
