@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 HOURS ?= 24
+# laptop: processes of this machine. compose: the same platform in containers, from the image that production runs.
+STACK ?= laptop
+COMPOSE = REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose
 RUN = .venv/bin/python
 BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
 
@@ -9,15 +12,37 @@ BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help environments up down status logs clean environment manifest provision drift check format types sql imports \
-	firehose-audit firehose-preview doctor docs docs-check test test-apart test-together test-fast test-integration test-slow bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
+.PHONY: help env environments up down status logs clean environment manifest provision drift check format types sql imports containers \
+	firehose-audit firehose-preview doctor docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 # --- The local stack -------------------------------------------------------------------------------------------------
 
-up: ## Start everything, run every pipeline once, say what there is and where
+env: ## Write .env: settings to change, and secrets that are made up
+	@$(PYTHON) -m local.stack.dotenv
+
+# Each of these is `make VERB` for processes of this machine and `make VERB STACK=compose` for containers.
+ifeq ($(STACK),compose)
+up: env
+	@$(COMPOSE) up --build --detach
+	@$(COMPOSE) logs --follow --no-log-prefix first-run
+	@exit $$($(COMPOSE) wait first-run)
+
+down:
+	@$(COMPOSE) --profile '*' down
+
+status:
+	@$(COMPOSE) ps --all --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+logs:
+	@$(COMPOSE) logs --follow --tail 20 $(ONLY)
+
+clean:
+	@$(COMPOSE) --profile '*' down --volumes
+else
+up: ## Start everything, run every pipeline once, say what there is and where (STACK=compose: in containers)
 	@$(BOOTSTRAP) local.stack up
 
 down: ## Stop everything; the data stays
@@ -31,6 +56,7 @@ logs: ## Follow the logs: all, or those named in ONLY="scheduler airbyte"
 
 clean: ## Stop everything and remove its data
 	@$(BOOTSTRAP) local.stack clean
+endif
 
 environment: ## Print the stack's environment for a shell: eval "$$(make --silent environment)"
 	@$(BOOTSTRAP) local.stack environment
@@ -60,7 +86,7 @@ doctor: ## Say what keeps the meta layer from answering, and the statement that 
 
 # --- Checks ----------------------------------------------------------------------------------------------------------
 
-check: environments format types sql imports docs-check ## All checks that need no running part
+check: environments format types sql imports containers docs-check ## All checks that need no running part
 
 format:
 	@.venv/bin/ruff check .
@@ -75,6 +101,12 @@ sql:
 
 imports:
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+
+containers:
+	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/shellcheck .ci/run deploy/*/*.sh tests/compose/*.sh
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yaml docker-compose.edit.yaml
+	@.venv/bin/docker-compose --env-file .env.example config --quiet
 
 docs: manifest ## Write the generated pages of docs/
 	@$(RUN) -m docs.generate
@@ -92,13 +124,16 @@ test-apart:
 	@$(RUN) -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(APART)
 
 test-together:
-	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %) --ignore tests/browser
+	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %) --ignore tests/browser --ignore tests/compose
 
 test-fast: environments manifest ## Tests that start no program
 	@$(RUN) -m pytest tests/unit tests/dags
 
 test-slow: environments manifest ## The slow tests; those of the pages need Chromium (apt-get install chromium)
-	@$(RUN) -m pytest -m slow
+	@$(RUN) -m pytest -m slow --ignore tests/compose
+
+test-compose: environments ## The platform in containers, built and started; needs an engine, or root with docker.io and debootstrap
+	@$(RUN) -m pytest tests/compose
 
 bench: environments manifest ## The whole pipeline against plain `dbt build`, as a ratio
 	@$(RUN) -m bench.pipeline
