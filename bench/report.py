@@ -58,6 +58,21 @@ def rest(sizes: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, f"| together | {sum(memory.values())} | {sum(load.values()):.1f} |"])
 
 
+def programs(sizes: list[dict[str, Any]]) -> str:
+    """Milliseconds of CPU per node and program, at each size that has them."""
+    shown = [size for size in sizes if size.get("CPU-seconds of build")]
+    names = sorted({name for size in shown for name in size["CPU-seconds of build"]})
+    heads = [f"{size['nodes']:,} nodes" for size in shown]
+    lines = [f"| ms of CPU per node | {' | '.join(heads)} |"]
+    lines.append("|---|" + "---|" * len(shown))
+    used = [
+        {name: 1000 * seconds / size["nodes"] for name, seconds in size["CPU-seconds of build"].items()}
+        for size in shown
+    ]
+    lines += [f"| {name} | {' | '.join(f'{one.get(name, 0.0):.1f}' for one in used)} |" for name in names]
+    return "\n".join([*lines, f"| together | {' | '.join(f'{sum(one.values()):.1f}' for one in used)} |"])
+
+
 def callbacks() -> str:
     """The cost of a callback as a table."""
     measured = json.loads(CALLBACKS.read_text())
@@ -101,7 +116,8 @@ def main() -> None:
     PICTURE.write_text(picture(sizes))
     tables = "\n\n".join(table(size) for size in sizes)
     text = TEMPLATE.read_text()
-    PAGE.write_text(text.format(machine=measured["machine"], tables=tables, rest=rest(sizes), callbacks=callbacks()))
+    parts = {"tables": tables, "programs": programs(sizes), "rest": rest(sizes), "callbacks": callbacks()}
+    PAGE.write_text(text.format(machine=measured["machine"], **parts))
 
 
 if __name__ == "__main__":

@@ -129,9 +129,9 @@ class Watching:
                 self._watch(task, workload)
         return super().try_adopt_task_instances(left)  # type: ignore[misc]
 
-    def end(self) -> None:
+    def end(self, *args: Any, **kwargs: Any) -> None:
         self._stop_watcher()
-        super().end()  # type: ignore[misc]
+        super().end(*args, **kwargs)  # type: ignore[misc]
 
     def terminate(self) -> None:
         self._stop_watcher()
