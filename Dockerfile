@@ -45,7 +45,6 @@ RUN python -m compileall -q config deploy include plugins dags \
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Backbeat" \
       org.opencontainers.image.revision="${REVISION}"
-ENV BACKBEAT_REVISION=${REVISION}
 ENTRYPOINT ["/usr/bin/dumb-init", "--", "python", "/opt/airflow/deploy/image/entrypoint.py"]
 CMD ["airflow", "version"]
 
