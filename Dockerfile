@@ -37,11 +37,13 @@ COPY include include
 COPY plugins plugins
 COPY dbt dbt
 COPY dags dags
-# Imports are compiled and dbt's manifest is parsed once, here. The folder is open to the group for an account that is
-# not 50000, and for a database of another name, whose manifest is another.
+# Imports are compiled and dbt's manifest is parsed once, here, by the owner of the code, who is not the account that runs
+# it. The manifest's folder is open to the group, for a database of another name, whose manifest is another.
+USER 0
 RUN python -m compileall -q config deploy include plugins dags \
     && python -m include.transform.manifest \
-    && chmod -R g+rwX dbt/manifest
+    && chmod -R g+rwX dbt/manifest logs state
+USER 50000:0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Backbeat" \
       org.opencontainers.image.revision="${REVISION}"

@@ -123,8 +123,14 @@ test: environments manifest ## All tests but the slow ones (a year of data, repe
 test-apart:
 	@$(RUN) -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(APART)
 
+# One session for each platform that is started: it ends with its session, and leaves the cores to the next.
+STARTING = tests/integration/transform tests/integration/metalayer
+
 test-together:
-	@$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %) --ignore tests/browser --ignore tests/compose
+	@status=0; \
+	for part in "tests/unit tests/dags" $(STARTING) "tests/integration $(STARTING:%=--ignore %)"; do \
+		$(RUN) -m pytest -m "not slow" $(APART:%=--ignore %) $$part || status=$$?; \
+	done; exit $$status
 
 test-fast: environments manifest ## Tests that start no program
 	@$(RUN) -m pytest tests/unit tests/dags

@@ -1,8 +1,9 @@
 """What Airflow's callbacks hear, as events in the outbox.
 
-The cluster policy (policy.py) attaches these functions to every task and DAG. They run in the task's own process or in
-the DAG processor, where the context may hold three keys or thirty, so nothing in it is taken for granted; they write
-one row and return, because Airflow kills a callback that lingers and retries none that fails.
+The cluster policy (policy.py) attaches these functions to every task. They run in the task's own process, or, when a
+worker died, in the DAG processor, where the context may hold three keys or thirty, so nothing in it is taken for
+granted; they write one row and return, because Airflow kills a callback that lingers and retries none that fails. The
+ends of DAG runs come from the listener, as the same kind of context.
 """
 
 from __future__ import annotations
@@ -45,16 +46,6 @@ def task_retry(context: Context) -> None:
 def task_skipped(context: Context) -> None:
     """A task has skipped itself."""
     _report(context, lambda: task_event(context, TaskState.SKIPPED))
-
-
-def dag_success(context: Context) -> None:
-    """A DAG run has succeeded."""
-    _report(context, lambda: run_event(context, RunState.SUCCESS))
-
-
-def dag_failure(context: Context) -> None:
-    """A DAG run has failed."""
-    _report(context, lambda: run_event(context, RunState.FAILED))
 
 
 def _report(context: Context, build: Callable[[], Event]) -> None:

@@ -43,6 +43,8 @@ class Road(StrEnum):
     """The way an event reached the outbox."""
 
     CALLBACK = "callback"
+    # How a DAG run ends, from the process that decides it.
+    LISTENER = "listener"
     # A task that ends by its build's word runs no callback; whoever ends it reports it.
     BUILD = "build"
     # What the reconciler reads in Airflow's REST API.

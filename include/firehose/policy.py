@@ -1,8 +1,8 @@
-"""Airflow's cluster policies: every task and every DAG reports to the firehose, and no DAG author does anything.
+"""Airflow's cluster policy for tasks: every task reports to the firehose, and no DAG author does anything.
 
-Airflow calls the two functions for each DAG that any process parses (the DAG processor, and each worker again). They
-are registered by importing them in `airflow_local_settings.py` on the path. An exception here would fail the import of
-every DAG, so none leaves.
+Airflow calls it for each task of each DAG that any process parses (the DAG processor, and each worker again). It is
+registered by importing it in `airflow_local_settings.py` on the path. An exception here would fail the import of every
+DAG, so none leaves.
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ _TASK_CALLBACKS: dict[str, Callable[..., None]] = {
     "on_retry_callback": callbacks.task_retry,
     "on_skipped_callback": callbacks.task_skipped,
 }
-_DAG_CALLBACKS: dict[str, Callable[..., None]] = {
-    "on_success_callback": callbacks.dag_success,
-    "on_failure_callback": callbacks.dag_failure,
-}
 
 
 def task_policy(task: Any) -> None:
@@ -37,17 +33,6 @@ def task_policy(task: Any) -> None:
             setattr(task, attribute, _appended(getattr(task, attribute, None), callback))
     except Exception:
         log.exception("A task (%s) will not report to the firehose.", type(task).__name__)
-
-
-def dag_policy(dag: Any) -> None:
-    """Let the DAG's runs report their end, beside what its author attached."""
-    try:
-        for attribute, callback in _DAG_CALLBACKS.items():
-            setattr(dag, attribute, _appended(getattr(dag, attribute, None), callback))
-            # Serialization keeps only this flag, and the scheduler asks for no callback without it.
-            setattr(dag, f"has_{attribute}", True)
-    except Exception:
-        log.exception("A DAG (%s) will not report to the firehose.", type(dag).__name__)
 
 
 def _appended(existing: Any, callback: Callable[..., None]) -> list[Callable[..., None]]:

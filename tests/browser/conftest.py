@@ -69,7 +69,7 @@ def airflow() -> Iterator[Stack]:
         stack.api.unpause(DAG_OF_ONE)
         yield stack
     finally:
-        stack.command("down")
+        stack.end()
         shutil.rmtree(stack.state.parent, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from local.stack import dotenv
 from local.stack.airflow_api import AirflowApi
@@ -161,6 +163,30 @@ class Stack:
         failed = [task["task_id"] for task in self.api.tasks(dag_id, run_id) if task["state"] == "failed"]
         return f"{dag_id} {run_id} failed: {failed}; logs in {self.state / 'logs'}"
 
+    def end(self) -> None:
+        """Stop it at once, whatever it is doing. PostgreSQL is asked: killed it would leave shared memory behind."""
+        ours = [process for process in psutil.process_iter(["name"]) if _session_of(process) == self._session]
+        # The manager first: it would start the others again.
+        for process in sorted(ours, key=lambda process: process.info["name"] != "supervisord"):
+            if "postgres" not in (process.info["name"] or ""):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.command("down")
+
+    @property
+    def _session(self) -> int:
+        """The session of the stack's processes (local/stack/supervisor.py); none when it never started."""
+        try:
+            return int((self.state / "session").read_text().split()[0])
+        except FileNotFoundError:
+            return -1
+
+
+def _session_of(process: psutil.Process) -> int:
+    with contextlib.suppress(OSError):
+        return os.getsid(process.pid)
+    return 0
+
 
 def wait_for(question: Callable[[], Any], what: str, seconds: float = RUN_SECONDS, pause: float = 1) -> Any:
     """The first true answer to a question that is asked with a pause of so many seconds."""
@@ -181,4 +207,4 @@ def running_stack(**settings: str) -> Iterator[Stack]:
         assert result.returncode == 0, f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
         yield stack
     finally:
-        stack.command("down")
+        stack.end()

@@ -80,7 +80,7 @@ def test_a_server_asked_to_stop_ends_its_connectors_and_says_so_in_the_job(
     assert_equal(big_shop, warehouse, schema)
 
 
-@pytest.mark.parametrize("way", ["kill", "stop"])
+@pytest.mark.parametrize("way", ["kill", pytest.param("stop", marks=pytest.mark.slow)])
 def test_a_warehouse_restarted_mid_load_costs_an_attempt_and_no_row(
     make_airbyte: MakeAirbyte, big_shop: Database, schema: str, way: str
 ) -> None:

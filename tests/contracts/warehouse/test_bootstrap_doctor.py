@@ -20,7 +20,7 @@ QUESTIONS = {question.name: question for question in query.questions(query.load(
 LOGIN = {"login": "META", "role": "META_READER", "warehouse": "META_WH", "database": "META"}
 
 
-@pytest.fixture(scope="module", params=["enterprise", "standard"])
+@pytest.fixture(scope="module", params=["enterprise", pytest.param("standard", marks=pytest.mark.slow)])
 def account(request: pytest.FixtureRequest) -> Iterator[Standin]:
     """A fresh account of each edition, which lets nobody read Snowflake's own views without a grant."""
     server = start("warehouse", "--enforce-snowflake-grants", "--edition", request.param)

@@ -62,7 +62,9 @@ def test_it_stops_within_five_seconds_when_asked(make_world: MakeWorld) -> None:
     assert process.wait(5) == 0
 
 
-@pytest.mark.parametrize("stage", ['copy "public"."order_lines"%', "%alter table%"])
+@pytest.mark.parametrize(
+    "stage", ['copy "public"."order_lines"%', pytest.param("%alter table%", marks=pytest.mark.slow)]
+)
 def test_killed_in_the_first_load_it_leaves_nothing_and_the_next_start_is_whole(
     make_dsn: Callable[[], str], undisturbed: World, tmp_path: Path, stage: str
 ) -> None:

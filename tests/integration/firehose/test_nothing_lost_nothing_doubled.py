@@ -24,7 +24,10 @@ def run_until_killed(road: Road, step: str, nth: int = 1) -> None:
     assert process.wait(120) == -signal.SIGKILL, road.log(process)
 
 
-@pytest.mark.parametrize("step", ["before the call", "after the call", "before the outcome is committed"])
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param("before the call", marks=pytest.mark.slow), "after the call", "before the outcome is committed"],
+)
 def test_a_dispatcher_killed_around_a_call_loses_and_doubles_nothing(road: Road, step: str):
     road.report(task_event("r1", "a", TaskState.SUCCESS), *whole_run("r2"))
     run_until_killed(road, step)

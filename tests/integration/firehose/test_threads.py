@@ -93,7 +93,12 @@ def test_a_thread_whose_root_was_deleted_goes_on_below_a_new_root(road: Road):
 
 
 @pytest.mark.parametrize(
-    ("step", "first"), [("before a reply", 1), ("after a reply", 1), ("before the outcome is committed", 2)]
+    ("step", "first"),
+    [
+        pytest.param("before a reply", 1, marks=pytest.mark.slow),
+        ("after a reply", 1),
+        pytest.param("before the outcome is committed", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_a_dispatcher_killed_around_a_reply_loses_and_doubles_no_line(road: Road, step: str, first: int):
     road.report(*whole_run("r1"))

@@ -33,7 +33,7 @@ def stack() -> Iterator[Lab]:
         lab.api.unpause(QUESTION)
         yield lab
     finally:
-        lab.command("down")
+        lab.end()
 
 
 def messages(stack: Lab) -> list[dict[str, Any]]:

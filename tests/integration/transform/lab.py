@@ -179,4 +179,4 @@ def opened(kind: type[AnyLab], project: Path, variable: str, **settings: str) ->
         running.open(copy)
         yield running
     finally:
-        running.command("down")
+        running.end()

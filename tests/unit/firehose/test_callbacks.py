@@ -151,8 +151,6 @@ def test_a_context_that_names_no_run_makes_no_event():
         callbacks.task_failure,
         callbacks.task_retry,
         callbacks.task_skipped,
-        callbacks.dag_success,
-        callbacks.dag_failure,
     ],
 )
 @pytest.mark.parametrize("context", [None, {}, {"dag": None, "run_id": 7, "ti": object()}, "nonsense"])
@@ -166,8 +164,6 @@ def test_each_callback_reports_its_state(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(intake, "report", lambda event, road: reported.append((event, road)))
     for callback in (callbacks.task_success, callbacks.task_failure, callbacks.task_retry, callbacks.task_skipped):
         callback(full_context())
-    callbacks.dag_success(full_context())
-    callbacks.dag_failure(full_context())
     states = [event.payload["state"] for event, _ in reported]
-    assert states == ["success", "failed", "up_for_retry", "skipped", "success", "failed"]
+    assert states == ["success", "failed", "up_for_retry", "skipped"]
     assert {road for _, road in reported} == {Road.CALLBACK}

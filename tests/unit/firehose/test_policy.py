@@ -13,7 +13,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task
 
 from include.firehose import callbacks
-from include.firehose.policy import dag_policy, task_policy
+from include.firehose.policy import task_policy
 
 
 def authors_own(context: Any) -> None:
@@ -26,7 +26,7 @@ def also_authors(context: Any) -> None:
 
 @pytest.fixture
 def dag() -> DAG:
-    with DAG("a_dag", schedule=None, on_failure_callback=authors_own) as dag:
+    with DAG("a_dag", schedule=None) as dag:
         BashOperator(task_id="plain", bash_command="true")
         BashOperator(task_id="one", bash_command="true", on_failure_callback=authors_own)
         BashOperator(task_id="two", bash_command="true", on_failure_callback=[authors_own, also_authors])
@@ -72,17 +72,7 @@ def test_an_empty_task_is_not_made_to_run_by_a_success_callback(dag: DAG):
 def test_a_dag_parsed_twice_reports_once(dag: DAG):
     for _ in range(2):
         task_policy(dag.get_task("plain"))
-        dag_policy(dag)
     assert list(dag.get_task("plain").on_success_callback) == [callbacks.task_success]
-    assert dag.on_success_callback == [callbacks.dag_success]
-
-
-def test_a_dag_reports_both_ends_and_says_so_to_the_scheduler(dag: DAG):
-    dag_policy(dag)
-    assert dag.on_failure_callback == [authors_own, callbacks.dag_failure]
-    assert dag.on_success_callback == [callbacks.dag_success]
-    assert dag.has_on_success_callback
-    assert dag.has_on_failure_callback
 
 
 def test_one_tasks_callbacks_are_not_anothers(dag: DAG):
@@ -90,13 +80,12 @@ def test_one_tasks_callbacks_are_not_anothers(dag: DAG):
     assert callbacks.task_success not in (dag.get_task("one").on_success_callback or [])
 
 
-def test_a_dag_the_policy_cannot_handle_still_imports():
+def test_a_task_the_policy_cannot_handle_still_imports():
     class Hostile:
         def __getattr__(self, name: str) -> Any:
             raise RuntimeError("not a DAG")
 
     task_policy(Hostile())
-    dag_policy(Hostile())
     task_policy(None)
 
 

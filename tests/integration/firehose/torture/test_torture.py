@@ -146,6 +146,16 @@ def test_what_the_callbacks_do_not_hear_comes_by_rest_alone(lab: Torture, runs: 
     assert not alone & {"ok", "skips", "times_out", "retries_then_fails"}
 
 
+def test_the_end_of_every_run_is_heard_from_the_scheduler_and_found_again_by_rest(lab: Torture, runs: Runs):
+    for dag_id, run_id in runs.each():
+        rows = lab.rows(
+            "select seen_via from event"
+            " where kind = 'airflow.run' and subject_key = %s and payload->>'state' = 'failed'",
+            f"af:run:{dag_id}:{run_id}",
+        )
+        assert [set(row["seen_via"]) for row in rows] == [{"listener", "rest"}], dag_id
+
+
 def test_a_failure_says_what_stands_on_it_and_who_caused_it(lab: Torture, runs: Runs):
     failed = {
         (event.payload["task_id"], event.payload["map_index"]): event.payload

@@ -26,7 +26,7 @@ EVERY = timedelta(minutes=15)
     ("noise", "slow_share"),
     [
         pytest.param(lognormal, 0.0, id="lognormal"),
-        pytest.param(heavy_tail, 0.0, id="t4"),
+        pytest.param(heavy_tail, 0.0, id="t4", marks=pytest.mark.slow),
         pytest.param(heavy_tail, 0.01, id="t4 and one day in a hundred two to eight times as slow"),
     ],
 )
