@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help env environments up down status logs clean environment manifest provision drift check format types sql imports containers \
-	firehose-audit firehose-preview doctor docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
+	firehose-audit firehose-preview doctor new-query docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -83,6 +83,9 @@ firehose-preview: ## Post every message design with sample data to the local Sla
 
 doctor: ## Say what keeps the meta layer from answering, and the statement that mends it
 	@eval "$$($(BOOTSTRAP) local.stack environment)" && $(RUN) -m include.metalayer.doctor
+
+new-query: environments ## Begin a question to Snowflake: make new-query NAME=sleeping_warehouses
+	@$(RUN) -m include.metalayer.new_query $(NAME)
 
 # --- Checks ----------------------------------------------------------------------------------------------------------
 

@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
-from include.metalayer import query
+from include.metalayer import new_query, query
 from include.metalayer.answer import Answer, State, attention, typed_rows
 from tests.contracts.warehouse import past_work
 from tests.contracts.warehouse.connections import connect, listed
@@ -74,6 +75,12 @@ def test_a_question_runs_and_gives_the_columns_that_it_declares(session: Snowfla
     cursor = session.cursor()
     cursor.execute(QUERIES[name].sql)
     assert [column.name.lower() for column in cursor.description] == [column.name for column in QUERIES[name].columns]
+
+
+def test_what_a_new_question_begins_as_runs(session: SnowflakeConnection, tmp_path: Path) -> None:
+    question = query.read(new_query.begin("something", tmp_path))
+    found = listed(session, question.sql)
+    assert [key.lower() for key in found[0]] == [column.name for column in question.columns]
 
 
 @pytest.mark.parametrize("name", QUERIES)
