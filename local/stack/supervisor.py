@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
 from local.stack.errors import StackError
 from local.stack.layout import LOGS, OWNER_VARIABLE, ROOT, STATE, Layout, Program
@@ -83,6 +82,9 @@ class Supervisor:
     @property
     def _rpc(self) -> Any:
         """Supervisor's XML-RPC interface. Any: the types of what it answers are known to supervisor alone."""
+        # Here, because in containers nothing is supervised, and supervisor is not installed.
+        from supervisor.xmlrpc import SupervisorTransport
+
         transport = SupervisorTransport(None, None, f"unix://{self.layout.control_socket}")
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
 

@@ -58,7 +58,8 @@ class Containers(Stack):
     def up(self) -> str:
         """Start everything and wait for the first run's end; what it printed."""
         self.compose("up", "--no-build", "--detach")
-        code = self.compose("wait", "first-run", check=False).strip()
+        # Compose prints the exit code alone, or, in later versions, a sentence that ends with it.
+        code = self.compose("wait", "first-run", check=False).split()[-1]
         printed = self.compose("logs", "--no-log-prefix", "--no-color", "first-run")
         assert code == "0", f"first-run ended with {code}:\n{printed[-3000:]}\n{self.compose('ps', '--all')}"
         tls = self.state / "warehouse" / "tls"
