@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from include.firehose.event import RunState, TaskState
 from tests.integration.firehose.road import Road, run_event, task_event
 
@@ -11,6 +13,7 @@ RUNS, TASKS = 25, 19
 PACE_SECONDS = 1.0
 
 
+@pytest.mark.slow
 def test_check_04_five_hundred_events_at_once_are_all_carried_and_failures_come_first(road: Road):
     runs = [f"r{number:02d}" for number in range(RUNS)]
     for run_id in runs:

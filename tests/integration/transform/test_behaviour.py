@@ -152,6 +152,7 @@ def test_clearing_the_build_builds_what_is_not_green(lab: Lab) -> None:
     assert lab.builds() == Counter(["b", "c", "e"])
 
 
+@pytest.mark.slow
 def test_two_runs_and_two_dags_do_not_see_each_others_results(lab: Lab) -> None:
     lab.switch(b="no number")
     first, second = lab.begin(), lab.begin("elsewhere")
