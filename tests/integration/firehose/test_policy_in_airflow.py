@@ -1,4 +1,4 @@
-"""The cluster policy in a real Airflow: a DAG that does not know of the firehose is told from end to end."""
+"""Cluster policy and listener in a real Airflow: a DAG that does not know of the firehose is told from end to end."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ REPORTED = {
 
 @pytest.fixture
 def airflow(road: Road) -> dict[str, str]:
-    """The environment of an Airflow whose only link to the firehose is airflow_local_settings on its path."""
+    """The environment of an Airflow whose only link to the firehose are our settings on its path and our plugins."""
     environment = road.environment(
         AIRFLOW_HOME=str(road.folder / "airflow"),
         AIRFLOW__CORE__DAGS_FOLDER=str(HERE / "dags"),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=road.postgres.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:"),
         PYTHONPATH=f"{ROOT}:{ROOT / 'config'}",
     )
@@ -43,6 +44,9 @@ def test_a_dag_that_does_not_know_of_the_firehose_is_told_in_one_message(road: R
 
     found = {row["event_id"] for row in road.rows("select event_id from event")}
     assert found == {f"af:ti:small:{run_id}:{end}" for end in REPORTED} | {f"af:run:small:{run_id}:failed"}
+
+    (run,) = road.rows("select seen_via from event where kind = 'airflow.run'")
+    assert run["seen_via"] == ["listener"]
 
     road.dispatcher()
     road.wait_until_told([])
