@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from airflow.listeners import hookimpl
@@ -19,6 +20,10 @@ from include.firehose import callbacks, intake
 from include.firehose.event import Road, RunState
 
 log = logging.getLogger(__name__)
+
+# The run's own columns. The assets that triggered it would be a statement each in the scheduler's loop; the run's tasks
+# and the reconciler tell them.
+_COLUMNS = ("dag_id", "run_id", "run_type", "run_after", "start_date", "end_date", "clear_number")
 
 
 @hookimpl
@@ -40,7 +45,7 @@ def _report(dag_run: Any, state: RunState, msg: str) -> None:
         reason = msg if msg.isidentifier() else None
         context = {
             "dag": dag_run.dag,
-            "dag_run": dag_run,
+            "dag_run": SimpleNamespace(**{name: getattr(dag_run, name) for name in _COLUMNS}),
             "run_id": dag_run.run_id,
             "reason": reason,
         }

@@ -165,7 +165,8 @@ class Stack:
 
     def end(self) -> None:
         """Stop it at once, whatever it is doing. PostgreSQL is asked: killed it would leave shared memory behind."""
-        ours = [process for process in psutil.process_iter(["name"]) if _session_of(process) == self._session]
+        session = self._session
+        ours = [process for process in psutil.process_iter(["name"]) if _session_of(process) == session]
         # The manager first: it would start the others again.
         for process in sorted(ours, key=lambda process: process.info["name"] != "supervisord"):
             if "postgres" not in (process.info["name"] or ""):
