@@ -4,7 +4,8 @@ PYTHON ?= python3
 HOURS ?= 24
 # laptop: processes of this machine. compose: the same platform in containers, from the image that production runs.
 STACK ?= laptop
-COMPOSE = REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) docker compose
+# SETTINGS: Compose does not see that a mounted file has changed, and would leave containers on the settings of before.
+COMPOSE = REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) SETTINGS=$$(cksum <.env) docker compose
 RUN = .venv/bin/python
 BOOTSTRAP = $(PYTHON) local/stack/bootstrap.py
 
@@ -13,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help env environments up down status logs clean environment manifest provision drift check format types sql imports containers \
-	firehose-audit firehose-preview doctor new-query docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history lock
+	firehose-audit firehose-preview doctor new-query docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose drill-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history bench-image lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -26,6 +27,7 @@ env: ## Write .env: settings to change, and secrets that are made up
 # Each of these is `make VERB` for processes of this machine and `make VERB STACK=compose` for containers.
 ifeq ($(STACK),compose)
 up: env
+	@$(PYTHON) -m local.stack.containers
 	@$(COMPOSE) up --build --detach
 	@$(COMPOSE) logs --follow --no-log-prefix first-run
 	@exit $$($(COMPOSE) wait first-run)
@@ -142,7 +144,10 @@ test-slow: environments manifest ## The slow tests; those of the pages need Chro
 	@$(RUN) -m pytest -m slow --ignore tests/compose
 
 test-compose: environments ## The platform in containers, built and started; needs an engine, or root with docker.io and debootstrap
-	@$(RUN) -m pytest tests/compose
+	@$(RUN) -m pytest -m "not slow" tests/compose
+
+drill-compose: environments ## Containers killed, restarted, restored, with Celery's workers, and started wrongly (an hour)
+	@$(RUN) -m pytest -m slow tests/compose
 
 bench: environments manifest ## The whole pipeline against plain `dbt build`, as a ratio
 	@$(RUN) -m bench.pipeline
@@ -158,6 +163,9 @@ bench-meta-page: environments ## How long the meta layer's page takes when every
 
 bench-history: environments ## What each question costs with a million recorded statements and ten thousand tables
 	@$(RUN) -m bench.history
+
+bench-image: environments ## What the images weigh and how long they are built
+	@$(RUN) -m bench.image
 
 # --- Pins ------------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
-"""Whether a port is free, and whether a program answers."""
+"""Whether the ports of the stack are free, and whether a program answers."""
 
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 
 import httpx
@@ -12,20 +11,10 @@ import psycopg
 
 from local.stack.errors import StackError
 from local.stack.layout import Layout, Program
+from local.stack.ports import port_is_free
 from local.stack.supervisor import Supervisor, log_tail
 
 START_SECONDS = 180
-
-
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on this port of 127.0.0.1 now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _holder(port: int) -> str:

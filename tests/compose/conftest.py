@@ -6,12 +6,12 @@ without one every test here is skipped, and says so.
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from local.stack import dotenv
 from tests.compose import engine as engines
 from tests.compose.engine import Engine, NoEngine
 from tests.integration.stack import PORTS, Stack
-from tests.standins import ROOT, free_port
+from tests.standins import free_port
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-BUILD_SECONDS = 1800
+ONE_SHOTS = ("prepare", "first-run")
 START_SECONDS = 900
 
 
@@ -44,11 +44,29 @@ class Containers(Stack):
     def env_file(self) -> Path:
         return self.folder / ".env"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a person's shell in the checkout, in which `docker compose` is this stack's."""
+        plugin = self.folder.parent / "docker" / "cli-plugins" / "docker-compose"
+        if not plugin.exists():
+            plugin.parent.mkdir(parents=True)
+            plugin.symlink_to(COMPOSE)
+        return {
+            **self.engine.variables,
+            "DOCKER_CONFIG": str(plugin.parents[1]),
+            "COMPOSE_PROJECT_NAME": self.project,
+            "SETTINGS": str(zlib.crc32(self.env_file.read_bytes())),
+        }
+
     def compose(self, *arguments: str, seconds: float = START_SECONDS, check: bool = True) -> str:
         """What docker compose printed. Raises AssertionError with its last words."""
-        command = [str(COMPOSE), "--project-name", self.project, *arguments]
         result = subprocess.run(
-            command, cwd=self.folder, env=self.engine.variables, capture_output=True, text=True, timeout=seconds
+            [str(COMPOSE), *arguments],
+            cwd=self.folder,
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
         )
         if check and result.returncode:
             words = f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
@@ -67,6 +85,31 @@ class Containers(Stack):
         self.compose("cp", "warehouse:/opt/airflow/state/warehouse/tls/bundle.pem", str(tls / "bundle.pem"))
         return printed
 
+    def change(self, settings: Mapping[str, str]) -> None:
+        """Give settings of .env other values; the next `up` takes them on."""
+        values = {**self.values, **settings}
+        self.env_file.write_text("".join(f"{key}={value}\n" for key, value in values.items()))
+        self.values.update(dotenv.read(self.env_file))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """What `docker compose ps` says of each container, the one-shots included."""
+        return [json.loads(line) for line in self.compose("ps", "--all", "--format", "json").splitlines()]
+
+    def unwell(self) -> list[str]:
+        """The services that do not run, or do not say that they are healthy."""
+        return [
+            line["Service"]
+            for line in self.listed()
+            if line["Service"] not in ONE_SHOTS
+            and (line["State"] != "running" or line["Health"] not in ("", "healthy"))
+        ]
+
+    def runs(self) -> dict[str, str]:
+        """The state of every DAG run that is over, by DAG and run id."""
+        wanted = {"page_limit": 1000, "states": ["success", "failed"]}
+        found = self.api.call("POST", "/dags/~/dagRuns/list", json=wanted)["dag_runs"]
+        return {f"{run['dag_id']} {run['dag_run_id']}": run["state"] for run in found}
+
     def containers(self) -> dict[str, str]:
         """The id of each running container, by service; of several of one service the last."""
         lines = self.engine(
@@ -74,6 +117,13 @@ class Containers(Stack):
             *("--format", '{{.Label "com.docker.compose.service"}} {{.ID}}'),
         ).splitlines()
         return dict(line.split() for line in lines)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """An image is built in minutes, and a killed scheduler's tasks are found after one."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(2400))
 
 
 @pytest.fixture(scope="session")
@@ -88,27 +138,13 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a fresh clone of the work tree would hold."""
-    folder = tmp_path_factory.mktemp("checkout")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
-        if name and (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    return engines.check_out(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="session")
 def images(engine: Engine, checkout: Path) -> str:
     """The tag of the two images, built from the checkout."""
-    roots = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt"
-    with tempfile.TemporaryDirectory() as folder:
-        pip = Path(folder, "pip.conf")
-        pip.write_text("[global]\ncert = /run/roots.pem\ntimeout = 180\n")
-        secrets = ["--secret", f"id=pip_conf,src={pip}", "--secret", f"id=roots,src={roots}"]
-        for name, target in (("backbeat", "platform"), ("backbeat-standins", "standins")):
-            build = ["build", "--network", "host", "--target", target, "--tag", f"{name}:test", *secrets]
-            engine(*build, "--build-arg", "REVISION=0123456789abcdef", str(checkout), seconds=BUILD_SECONDS)
+    engines.build(engine, checkout, "test", "--build-arg", "REVISION=0123456789abcdef")
     return "test"
 
 

@@ -9,15 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.standins import ROOT
+
 HERE = Path(__file__).parent
 BASES = ("apache/airflow:3.3.2-python3.11", "postgres:16", "redis:7.2")
 PACKAGES = ("ca-certificates", "curl", "dumb-init", "postgresql", "python3", "python3-venv", "redis-server")
+STAND_IN = "a Debian that also holds PostgreSQL and Redis and stands in for the official images, without a registry"
+# By name, the stage of the Dockerfile that makes it.
+IMAGES = {"backbeat": "platform", "backbeat-standins": "standins"}
+BUILD_SECONDS = 1800
 # Debian's last release that has Python 3.11.
 SUITE = "bookworm"
 # What is made once on a machine, and used by later sessions.
@@ -88,6 +95,34 @@ def running() -> Iterator[Engine]:
         finally:
             process.terminate()
             process.wait(60)
+
+
+@contextmanager
+def build_secrets() -> Iterator[list[str]]:
+    """Options of `docker build` for a machine that reaches a package index through roots of its own."""
+    roots = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt"
+    with tempfile.TemporaryDirectory() as folder:
+        pip = Path(folder, "pip.conf")
+        pip.write_text("[global]\ncert = /run/roots.pem\ntimeout = 180\n")
+        yield ["--secret", f"id=pip_conf,src={pip}", "--secret", f"id=roots,src={roots}"]
+
+
+def build(engine: Engine, checkout: Path, tag: str, *options: str) -> None:
+    """Make the two images of a checkout."""
+    with build_secrets() as secrets:
+        for name, target in IMAGES.items():
+            command = ["build", "--network", "host", "--target", target, "--tag", f"{name}:{tag}", *secrets, *options]
+            engine(*command, str(checkout), seconds=BUILD_SECONDS)
+
+
+def check_out(folder: Path) -> Path:
+    """Fill a folder with what a fresh clone of the work tree would hold."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+        if name and (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 def provide_bases(engine: Engine) -> None:

@@ -14,10 +14,9 @@ import pytest
 
 from local.stack import dotenv
 from tests.compose.conftest import Containers
-from tests.integration.stack import HOURLY, MARTS
+from tests.integration.stack import HOURLY, MARTS, wait_for
 from tests.integration.test_channel import messages
 
-ONE_SHOTS = {"prepare", "first-run"}
 PEOPLE = {
     "admin": "AIRFLOW_ADMIN_PASSWORD",
     "operator": "AIRFLOW_OPERATOR_PASSWORD",
@@ -40,9 +39,8 @@ def login(stack: Containers, name: str) -> httpx.Client:
 
 
 def test_all_containers_are_well_and_run_as_nobody_in_particular(stack: Containers) -> None:
-    lines = [json.loads(line) for line in stack.compose("ps", "--format", "json").splitlines()]
-    assert {line["Service"] for line in lines} >= {"scheduler", "firehose", "warehouse", "airbyte", "postgres"}
-    assert [line["Service"] for line in lines if line["State"] != "running" or line["Health"] == "unhealthy"] == []
+    assert stack.containers().keys() >= {"scheduler", "firehose", "warehouse", "airbyte", "postgres"}
+    wait_for(lambda: stack.unwell() == [], "healthy containers", seconds=120)
     for service, container in stack.containers().items():
         if service != "postgres":
             user = stack.engine("exec", container, "id", "--user").strip()

@@ -9,8 +9,9 @@ import pytest
 
 from local.stack import dotenv
 from local.stack.errors import StackError
-from local.stack.health import check_ports, port_is_free
+from local.stack.health import check_ports
 from local.stack.layout import Layout
+from local.stack.ports import port_is_free
 from tests.standins import free_port
 
 PORTS = ("AIRFLOW_PORT", "SLACK_PORT", "AIRBYTE_PORT", "WAREHOUSE_PORT", "WORLD_PORT", "POSTGRES_PORT")
