@@ -95,12 +95,25 @@ def build(
         reset_adapters()
         gc.collect()
     if result.exception is not None:
-        raise DbtError(f"dbt broke off: {result.exception}") from result.exception
+        raise DbtError(broken_off(result.exception)) from result.exception
     counts: dict[str, int] = {}
     for item in getattr(result.result, "results", None) or ():
         word = str(item.status)
         counts[word] = counts.get(word, 0) + 1
     return Outcome(counts)
+
+
+def broken_off(error: BaseException) -> str:
+    """Why dbt ended early, and what to do where that is known, in one line: the channel shows one."""
+    from dbt.adapters.exceptions import FailedToConnectError
+
+    said = " ".join(str(error).split())
+    if isinstance(error, FailedToConnectError):
+        return (
+            "dbt does not reach Snowflake: correct SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and its key or password, and see "
+            f"that the network lets it through. ({said})"
+        )
+    return f"dbt broke off: {said}"
 
 
 @lru_cache(maxsize=1)

@@ -18,9 +18,6 @@ from airflow.models.taskinstance import TaskInstance
 from include.settings import environment
 from include.transform.watching import Watching
 
-# Where one machine runs it all, people and the scheduler go before the work: with more work than cores a page would
-# otherwise wait behind every task. Alone on its cores a task loses nothing.
-NICENESS = 10
 # How often an idle worker looks whether its scheduler still lives.
 IDLE_SECONDS = 2.0
 
@@ -42,7 +39,7 @@ class WatchingLocalExecutor(Watching, LocalExecutor):
     def _spawn_worker(self) -> None:
         """As LocalExecutor does it, but an idle worker ends when its scheduler has been killed."""
         process = multiprocessing.Process(
-            target=_work,
+            target=_run_worker,
             kwargs={
                 "logger_name": self.log.name,
                 "input": _QueueOfLiving(self.activity_queue, os.getpid()),
@@ -53,11 +50,6 @@ class WatchingLocalExecutor(Watching, LocalExecutor):
         )
         process.start()
         self.workers[process.pid or 0] = process
-
-
-def _work(**arguments: Any) -> None:
-    os.nice(NICENESS)
-    _run_worker(**arguments)
 
 
 class _QueueOfLiving:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 SHORTEST_FLUSH_SECONDS = 0.3
 LONGEST_FLUSH_SECONDS = 1.0
 FLUSH_SECONDS_PER_NODE = 0.002
+# Where many builds share a machine, handing on takes long: at most a tenth of the time goes to it.
+REST_PER_PUBLISH = 10
+LONGEST_REST_SECONDS = 5.0
 # More than a person reads of one model; dbt's own log of the build has the rest.
 KEPT_LINES = 200
 LINE_CHARS = 4000
@@ -92,15 +96,18 @@ class Recorder:
         self._thread.join()
 
     def _hand_on(self) -> None:
+        rest = self._flush
         while True:
-            last = self._closing.wait(self._flush)
+            last = self._closing.wait(rest)
             with self._lock:
                 ready, self._waiting = list(self._waiting.values()), {}
             if last:
                 self._publish(ready, self._end)
                 return
             if ready:
+                began = time.monotonic()
                 self._publish(ready, None)
+                rest = max(self._flush, min(REST_PER_PUBLISH * (time.monotonic() - began), LONGEST_REST_SECONDS))
 
 
 def _result(event: Any, lines: list[tuple[str, str, str]], rows: int | None) -> NodeResult:
@@ -126,8 +133,8 @@ def _utc(text: str) -> str:
     """dbt writes UTC without saying so."""
     if not text:
         return ""
-    time = datetime.fromisoformat(text)
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _count(value: Any) -> int | None:

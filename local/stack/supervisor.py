@@ -30,7 +30,7 @@ def _section(program: Program) -> str:
     return "\n".join(
         [
             f"[program:{program.name}]",
-            f"command={program.command}",
+            f"command={f'nice -n {program.nice} ' if program.nice else ''}{program.command}",
             f"directory={ROOT}",
             "autostart=false",
             "autorestart=true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -9,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from slack_sdk import WebClient
 
 from tests.compose.conftest import COMPOSE, Containers
-from tests.integration.stack import wait_for
+from tests.integration.stack import MARTS, wait_for
 from tests.integration.test_channel import messages
 
 pytestmark = pytest.mark.slow
@@ -69,17 +71,39 @@ def test_a_broken_dag_file_is_told_in_the_channel(stack: Containers, tmp_path: P
 
 
 def test_a_snowflake_account_that_is_not_there(stack: Containers) -> None:
-    result = subprocess.run(
-        [
-            *(str(COMPOSE), "--project-name", stack.project, "run", "--rm", "--no-deps", "-T"),
-            *("--env", "SNOWFLAKE_HOST=wrong.snowflake.invalid", "scheduler"),
-            *("python", "-m", "include.transform.check_connection"),
-        ],
-        cwd=stack.folder,
-        env=stack.variables,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert result.returncode != 0
-    assert "SNOWFLAKE_ACCOUNT" in result.stderr
+    """The doctor says it before anything runs; the channel says it when a pipeline has."""
+    wrong = '{"conn_type": "snowflake", "login": "META", "password": "x", "extra": {"account": "wrong"}}'
+    doctor = ["python", "-m", "include.metalayer.doctor"]
+    one_off = ["run", "--rm", "--no-deps", "-T", "--env", f"AIRFLOW_CONN_SNOWFLAKE_META={wrong}", "scheduler"]
+    said = stack.compose(*one_off, *doctor, check=False)
+    assert "does not reach Snowflake" in said
+    assert "Correct account" in said
+
+    before = stack.env_file.read_text()
+    stack.env_file.write_text(f"{before}SNOWFLAKE_HOST=wrong.snowflake.invalid\n")
+    try:
+        stack.compose("up", "--no-build", "--detach")
+        assert stack.run(MARTS)["state"] == "failed"
+        wait_for(
+            lambda: any(
+                "dbt does not reach Snowflake: correct SNOWFLAKE_ACCOUNT" in text for text in everything(stack)
+            ),
+            "the channel to say why",
+            seconds=120,
+        )
+    finally:
+        stack.env_file.write_text(before)
+        stack.up()
+    assert stack.run(MARTS)["state"] == "success"
+
+
+def everything(stack: Containers) -> list[str]:
+    """Each message of the channel with its blocks and its thread, as JSON."""
+    client = WebClient(token=stack.values["SLACK_BOT_TOKEN"], base_url=f"{stack.layout.slack_url}/api/")
+    channel = stack.values["SLACK_CHANNEL"]
+    roots = client.conversations_history(channel=channel, limit=20, include_all_metadata=False)["messages"]
+    return [
+        json.dumps(message, ensure_ascii=False)
+        for root in roots
+        for message in client.conversations_replies(channel=channel, ts=root["ts"])["messages"]
+    ]
