@@ -38,8 +38,18 @@ class Environment:
 
     @property
     def task_processes(self) -> int:
-        """How many tasks may run as processes at once on one machine; each needs about 150 MB."""
-        return int(self.get("TASK_PROCESSES", "8"))
+        """How many tasks may run as processes at once on one machine; each needs about 150 MB.
+
+        By default one more than there are cores, and at least three: builds beyond that only take turns, at a price
+        (docs/performance.md). Where the warehouse is elsewhere a build mostly waits, and more are worth their memory.
+        Raises ValueError for a value that is not a number.
+        """
+        text = self.get("TASK_PROCESSES")
+        if not text:
+            return max(3, (os.cpu_count() or 1) + 1)
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"TASK_PROCESSES is {text!r}: use a whole number from 1 on.")
+        return int(text)
 
     @property
     def firehose_dsn(self) -> str:

@@ -241,7 +241,7 @@ class Layout:
     def programs(self) -> dict[str, Program]:
         """All programs by name."""
         airflow = f"{ROOT / '.venv' / 'bin' / 'airflow'}"
-        python = f"{ROOT / '.venv' / 'bin' / 'python'}"
+        firehose = f"{ROOT / '.venv' / 'bin' / 'python'} -m include.firehose"
         api_health = f"{self.airflow_url}/api/v2/version"
         programs = [
             self._standin("postgres", "POSTGRES_PORT", "", stop_signal="INT", title="PostgreSQL"),
@@ -258,10 +258,10 @@ class Layout:
             Program("dag-processor", f"{airflow} dag-processor", title="Airflow DAG processor", nice=BEHIND_PEOPLE),
             Program("triggerer", f"{airflow} triggerer --skip-serve-logs", title="Airflow triggerer"),
             Program(
-                "firehose", f"{python} -m include.firehose dispatch", title="firehose dispatcher", nice=BEHIND_PEOPLE
+                "firehose", f"{firehose} dispatch", title="firehose dispatcher", nice=BEHIND_PEOPLE
             ),
             Program(
-                "firehose-watch", f"{python} -m include.firehose watch", title="firehose watch", nice=BEHIND_PEOPLE
+                "firehose-watch", f"{firehose} watch", title="firehose watch", nice=BEHIND_PEOPLE
             ),
         ]
         return {program.name: program for program in programs}
