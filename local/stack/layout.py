@@ -257,11 +257,7 @@ class Layout:
             ),
             Program("dag-processor", f"{airflow} dag-processor", title="Airflow DAG processor", nice=BEHIND_PEOPLE),
             Program("triggerer", f"{airflow} triggerer --skip-serve-logs", title="Airflow triggerer"),
-            Program(
-                "firehose", f"{firehose} dispatch", title="firehose dispatcher", nice=BEHIND_PEOPLE
-            ),
-            Program(
-                "firehose-watch", f"{firehose} watch", title="firehose watch", nice=BEHIND_PEOPLE
-            ),
+            Program("firehose", f"{firehose} dispatch", title="firehose dispatcher", nice=BEHIND_PEOPLE),
+            Program("firehose-watch", f"{firehose} watch", title="firehose watch", nice=BEHIND_PEOPLE),
         ]
         return {program.name: program for program in programs}

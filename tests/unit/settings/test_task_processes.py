@@ -22,5 +22,5 @@ def test_what_is_set_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("wrong", ["0", "many", "-1", "2.5"])
 def test_a_wrong_number_is_one_sentence(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     monkeypatch.setenv("TASK_PROCESSES", wrong)
-    with pytest.raises(ValueError, match="TASK_PROCESSES is .*: use a whole number"):
+    with pytest.raises(ValueError, match=r"TASK_PROCESSES is .*: use a whole number"):
         _ = environment.load().task_processes
