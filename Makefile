@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help env environments up down status logs clean environment manifest provision drift check format types sql imports containers \
-	firehose-audit firehose-preview doctor new-query docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose drill-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history bench-image lock
+	firehose-audit firehose-preview doctor new-query docs docs-check test test-apart test-together test-fast test-integration test-slow test-compose drill-compose bench bench-orchestration bench-callbacks bench-meta-page bench-history bench-image bench-browser lock
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -157,6 +157,9 @@ bench-orchestration: environments ## What a run costs beside its dbt, at 31, 360
 
 bench-callbacks: environments ## What a task pays for telling the firehose, healthy and with the outbox black-holed
 	@$(RUN) -m bench.callbacks && $(RUN) -m bench.report
+
+bench-browser: environments ## How soon Airflow's pages show in a browser while 2,000 tasks run
+	@$(RUN) -m bench.browser && $(RUN) -m bench.report
 
 bench-meta-page: environments ## How long the meta layer's page takes when every answer has 10,000 rows
 	@$(RUN) -m bench.meta_page

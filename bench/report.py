@@ -10,6 +10,7 @@ from tests.standins import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "orchestration.json"
 CALLBACKS = ROOT / "bench" / "results" / "callbacks.json"
+BROWSER = ROOT / "bench" / "results" / "browser.json"
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "performance.svg"
 NAMES = {
@@ -83,6 +84,17 @@ def callbacks() -> str:
     return "\n".join(lines)
 
 
+def browser() -> str:
+    """How soon each page shows while everything runs, as a table."""
+    seconds = json.loads(BROWSER.read_text())["seconds"]
+    lines = ["| page, seconds | looks | median | max |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {len(looks)} | {statistics.median(looks):.1f} | {max(looks):.1f} |"
+        for name, looks in seconds.items()
+    ]
+    return "\n".join(lines)
+
+
 def picture(sizes: list[dict[str, Any]]) -> str:
     """One bar per size, each part of a run as long as its seconds."""
     shown = [size for size in sizes if size.get("phases of build")]
@@ -116,7 +128,8 @@ def main() -> None:
     PICTURE.write_text(picture(sizes))
     tables = "\n\n".join(table(size) for size in sizes)
     text = TEMPLATE.read_text()
-    parts = {"tables": tables, "programs": programs(sizes), "rest": rest(sizes), "callbacks": callbacks()}
+    parts = {"tables": tables, "programs": programs(sizes), "rest": rest(sizes)}
+    parts |= {"callbacks": callbacks(), "browser": browser()}
     PAGE.write_text(text.format(machine=measured["machine"], **parts))
 
 

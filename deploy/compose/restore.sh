@@ -4,7 +4,6 @@ set -eu
 cd "$(dirname "$0")/../.."
 folder=${1:?Name the folder that holds the backup: deploy/compose/restore.sh backup/}
 [ -f "$folder/airflow.dump" ] || { echo "$folder holds no backup: there is no airflow.dump in it." >&2; exit 1; }
-docker compose --profile '*' down
 docker compose up --detach --wait postgres
 if docker compose exec -T postgres psql --username postgres --list --quiet --tuples-only --no-align | grep -q '^airflow|'; then
     echo "There is a stack already. Remove it with its data first: make clean STACK=compose" >&2

@@ -24,6 +24,13 @@ class AirflowApi:
         self._password = password
         self._client = httpx.Client(base_url=f"{url}/api/v2", timeout=60, trust_env=False)
 
+    @property
+    def token(self) -> str:
+        """The admin's token, as a browser's cookie `_token` holds it."""
+        if "Authorization" not in self._client.headers:
+            self._authenticate()
+        return self._client.headers["Authorization"].removeprefix("Bearer ")
+
     def _authenticate(self) -> None:
         credentials = {"username": "admin", "password": self._password}
         answer = httpx.post(f"{self._url}/auth/token", json=credentials, timeout=30, trust_env=False)

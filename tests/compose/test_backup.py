@@ -76,4 +76,4 @@ def test_a_backup_is_not_written_over_a_stack_that_is_there(stack: Containers, t
     )
     assert result.returncode == 1
     assert "There is a stack already" in result.stderr
-    stack.up()
+    assert stack.unwell() == []
