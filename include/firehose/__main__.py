@@ -90,10 +90,10 @@ def _dispatch(settings: Environment, options: argparse.Namespace) -> int:
 
 def _silence_of(settings: Environment) -> Callable[[str], str]:
     """For a series, the silence that is in force now, in words. Raises InvalidSilence for a wrong file."""
-    declared, timezone = silences.read(), _timezone(settings)
+    file, timezone = silences.SilenceFile(), _timezone(settings)
 
     def silence_of(series: str) -> str:
-        found = declared.of(series, datetime.now(timezone).date())
+        found = file.current().of(series, datetime.now(timezone).date())
         return str(found) if found else ""
 
     return silence_of
@@ -109,19 +109,20 @@ def _airflow(settings: Environment) -> AirflowRest:
 
 def _watch(settings: Environment, options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    outbox, timezone, declared = database.engine(settings.firehose_dsn), _timezone(settings), silences.read()
+    outbox, timezone, declared = database.engine(settings.firehose_dsn), _timezone(settings), silences.SilenceFile()
     airflow = _airflow(settings)
     reconciler = Reconciler(outbox, airflow)
     # Airflow does not say in which time zone a DAG is scheduled; these are tried.
     zones = ["UTC", str(timezone)]
     schedules = AirflowSchedules(airflow, settings.airflow_url, zones)
-    beats = BeatWatch(outbox, [schedules], declared, timezone)
+    beats = BeatWatch(outbox, [schedules], declared.current, timezone)
     pulse = Pulse(
         outbox,
         timezone,
         hour=_hour(settings),
         late_series=lambda begin, end: late_series(outbox, begin, end),
-        expired_silences=declared.expired_lines,
+        expired_silences=lambda today: declared.current().expired_lines(today),
+        silences_problem=declared.problem,
         unaccounted=lambda begin, end: _audited(settings, outbox, airflow, begin, end).unaccounted,
     )
     try:

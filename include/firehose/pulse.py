@@ -60,6 +60,10 @@ def _no_silence(today: date) -> Sequence[str]:
     return ()
 
 
+def _no_problem() -> str:
+    return ""
+
+
 class _Count:
     """What is unaccounted for, counted in a thread: an audit reads Slack for minutes, and others want their turns."""
 
@@ -84,8 +88,9 @@ class _Count:
 class Pulse:
     """Writes the pulse event of yesterday, once, from `hour` o'clock on in `timezone`.
 
-    `late_series` names what was late in a span and `expired_silences` the silences that have run out; both are asked
-    once a day and may fail. `unaccounted` counts by a whole audit of the span instead of by the outbox alone; it runs
+    `late_series` names what was late in a span, `expired_silences` the silences that have run out, and
+    `silences_problem` says why the file of silences cannot be used; all are asked once a day and the first two may
+    fail. `unaccounted` counts by a whole audit of the span instead of by the outbox alone; it runs
     in a thread, and the pulse is written by the first round after its end.
     """
 
@@ -94,6 +99,7 @@ class Pulse:
     hour: int = 8
     late_series: Callable[[datetime, datetime], Sequence[str]] = _nothing
     expired_silences: Callable[[date], Sequence[str]] = _no_silence
+    silences_problem: Callable[[], str] = _no_problem
     unaccounted: Callable[[datetime, datetime], int] | None = None
     _told: date | None = field(default=None, init=False)
     _counting: _Count | None = field(default=None, init=False)
@@ -137,6 +143,7 @@ class Pulse:
                 "callbacks_silent": callbacks_silent(**figures["callback"]),
                 "late": late,
                 "expired_silences": silences,
+                "silences_problem": self.silences_problem(),
             }
             event = Event(
                 event_id=event_id(day),
@@ -163,7 +170,8 @@ def _asked(question: Callable[[], Sequence[str]], what: str) -> list[str]:
 def _severity(payload: Mapping[str, Any]) -> Severity:
     if payload["callbacks_silent"] or payload["unaccounted"]:
         return Severity.ERROR
-    return Severity.WARNING if payload["late"] or payload["expired_silences"] else Severity.INFO
+    warned = payload["late"] or payload["expired_silences"] or payload["silences_problem"]
+    return Severity.WARNING if warned else Severity.INFO
 
 
 def _due(connection: Connection, day: date, timezone: tzinfo) -> bool:

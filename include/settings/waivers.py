@@ -80,7 +80,8 @@ def read(path: Path, make: type[Entry], *, key: str, noun: str) -> Waivers[Entry
     required = (key, *_SHARED)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        # ValueError: bytes that are no UTF-8, and days that no month has.
         raise InvalidWaiver(f"{path.name} cannot be read as YAML: {error}") from error
     if content is None:
         return Waivers()
@@ -94,7 +95,10 @@ def read(path: Path, make: type[Entry], *, key: str, noun: str) -> Waivers[Entry
     if problems:
         raise InvalidWaiver("\n".join(problems))
     return Waivers(
-        tuple(make(entry[key], entry["reason"], entry["owner"], entry["until"], entry.get("from")) for entry in content)
+        tuple(
+            make(entry[key], entry["reason"], entry["owner"], entry["until"], entry.get("from") or None)
+            for entry in content
+        )
     )
 
 

@@ -7,8 +7,8 @@ stopped anywhere, started anew, or run twice at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection, Engine, text
@@ -33,11 +33,14 @@ _LOCK = 4_708_205
 
 @dataclass
 class BeatWatch:
-    """Watches the series that `schedules` know, and those that the outbox shows to happen at a steady rate."""
+    """Watches the series that `schedules` know, and those that the outbox shows to happen at a steady rate.
+
+    `silences` answers which are declared now; it is asked in every round.
+    """
 
     outbox: Engine
     schedules: Sequence[Schedules]
-    silences: Silences = field(default_factory=Silences)
+    silences: Callable[[], Silences] = Silences
     timezone: tzinfo = UTC
 
     def round(self, now: datetime) -> int:
@@ -88,5 +91,5 @@ class BeatWatch:
         return len(events)
 
     def _silence(self, series: Series, now: datetime) -> str:
-        silence = self.silences.of(series.schedule.series, now.astimezone(self.timezone).date())
+        silence = self.silences().of(series.schedule.series, now.astimezone(self.timezone).date())
         return str(silence) if silence else ""

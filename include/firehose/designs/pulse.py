@@ -13,6 +13,7 @@ from include.firehose.redact import mask
 
 NAMED = 6
 SILENCES_IN_LINE = 2
+PROBLEM_CHARS = 500
 # One word of a kind's events each; a kind that is not here is shown by its own name.
 _NOUNS = {
     Kind.TASK: "tasks",
@@ -37,7 +38,8 @@ def tell(events: Sequence[Event], setting: Setting) -> Telling:
     pulse = max(pulses, key=lambda event: (event.occurred_at, event.event_id))
     facts = pulse.payload
     wrong = _wrong(facts)
-    glyph = FAILED if wrong else RETRIED if _lines(facts, "late") or _lines(facts, "expired_silences") else OK
+    warned = any(facts.get(name) for name in ("late", "expired_silences", "silences_problem"))
+    glyph = FAILED if wrong else RETRIED if warned else OK
     title = f"Yesterday, {facts['date']}"
     rest = " · ".join(mask(part, secrets=setting.secrets) for part in _line(facts))
     details = [context(mask(line, secrets=setting.secrets)) for line in _details(facts)]
@@ -72,11 +74,13 @@ def _line(facts: Mapping[str, Any]) -> list[str]:
     if silences:
         have = "silence has" if len(silences) == 1 else "silences have"
         parts.append(f"{len(silences)} {have} run out ({named(silences, SILENCES_IN_LINE)})")
+    if facts.get("silences_problem"):
+        parts.append("the file of silences cannot be used")
     return [part for part in parts if part]
 
 
 def _details(facts: Mapping[str, Any]) -> list[str]:
-    """The counts by kind and the runs by state; the series that were late."""
+    """The counts by kind and the runs by state; the series that were late; what is wrong with the silences."""
     kinds = [(_NOUNS.get(kind, kind), number) for kind, number in facts["kinds"].items()]
     by_kind = [f"{noun} {amount(number)}" for noun, number in sorted(kinds, key=lambda pair: (-pair[1], pair[0]))]
     runs = facts["runs"]
@@ -84,6 +88,10 @@ def _details(facts: Mapping[str, Any]) -> list[str]:
     lines = [" · ".join(by_kind), f"runs ended  {'  '.join(ended)}" if ended else ""]
     if late := _lines(facts, "late"):
         lines.append(f"{RETRIED} {len(late)} late: {named(late, NAMED)}")
+    if problem := " ".join(str(facts.get("silences_problem") or "").split()):
+        lines.append(
+            f"{RETRIED} The silences declared before hold until this is mended: {clip(problem, PROBLEM_CHARS)}"
+        )
     return [line for line in lines if line]
 
 

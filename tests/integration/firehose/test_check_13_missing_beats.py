@@ -98,7 +98,7 @@ class Days:
             store(connection, list(events), Via.CALLBACK)
 
     def watch(self) -> BeatWatch:
-        return BeatWatch(self.outbox, [self.schedules], self.silences)
+        return BeatWatch(self.outbox, [self.schedules], lambda: self.silences)
 
     def until(self, end: datetime, *, healthy: Iterable[Schedule] = (), events: Iterable[Event] = ()) -> None:
         """Let time pass: what is healthy beats, the events happen, and a new watch judges every ten minutes."""

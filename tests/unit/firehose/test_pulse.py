@@ -30,6 +30,7 @@ FACTS: dict[str, Any] = {
     "runs": {"success": 98, "failed": 2},
     "late": [],
     "expired_silences": [],
+    "silences_problem": "",
 }
 
 
@@ -76,6 +77,17 @@ def test_a_silence_that_has_run_out_is_named_in_the_line_and_is_no_red_bar():
     assert told.message.text.startswith("▲ ")
     assert told.message.text.endswith("1 silence has run out (payments_hourly, until 2026-11-20, ada)")
     assert not told.message.attachments
+
+
+def test_a_file_of_silences_that_cannot_be_used_is_said_with_what_is_wrong_in_it():
+    told = telling(silences_problem="silences.yml: entry 1: `reason` is missing: add it.\nsilences.yml: entry 2: no.")
+    assert told.message.text.startswith("▲ ")
+    assert told.message.text.endswith("the file of silences cannot be used")
+    assert contexts(told.message)[-1] == (
+        "▲ The silences declared before hold until this is mended: silences.yml: entry 1: `reason` is missing: add it. "
+        "silences.yml: entry 2: no."
+    )
+    assert (told.message.attachments, told.state) == ([], "warning")
 
 
 def test_late_series_are_counted_and_named():
@@ -125,7 +137,7 @@ def test_events_without_a_pulse_are_refused():
 
 def test_foreign_names_cannot_mention_leak_or_burst_the_message():
     nasty = "<!channel> password=hunter2hunter2 \u202egnp.exe " + "x" * 5000
-    told = telling(late=[nasty] * 500, expired_silences=[nasty] * 500)
+    told = telling(late=[nasty] * 500, expired_silences=[nasty] * 500, silences_problem=nasty * 9)
     assert "<!channel>" not in told.message.text
     assert "hunter2" not in str(told.message.body())
     assert len(told.message.text.encode()) <= MAX_TEXT_BYTES
