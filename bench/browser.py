@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -58,7 +57,7 @@ def under_way(stack: Stack, project: Project) -> bool:
     return any(task["state"] == "success" for task in tasks)
 
 
-def measure(stack: Stack, project: Project) -> list[dict[str, Any]]:
+def measure(stack: Stack, project: Project) -> list[dict[str, float]]:
     """Look at the first source's pages while everything runs, several times."""
     dag_id = project.source_dags[0]
     with sync_playwright() as playwright:
@@ -72,7 +71,7 @@ def measure(stack: Stack, project: Project) -> list[dict[str, Any]]:
         run = threading.Thread(target=pipeline, args=(stack, project))
         run.start()
         wait_for(lambda: under_way(stack, project), "models to be built", pause=3)
-        found = []
+        found: list[dict[str, float]] = []
         while run.is_alive() and len(found) < ROUNDS:
             found.append(look(page, stack, dag_id))
             print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in found[-1].items()), flush=True)
